@@ -1,0 +1,58 @@
+"""What a dataset is: a name, a card, and a way to load its graph; and what can be measured on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import platformdirs
+
+from workbench.options import Component
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+DATA_ROOT = "WORKBENCH_DATA"
+Task = Literal["node classification"]
+Progress = Callable[[str, float], None]  # (what is happening, fraction done in 0..1)
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a person should know before using a dataset."""
+
+    title: str
+    task: Task
+    summary: str
+    citation: str
+    licence: str
+    url: str = ""
+    synthetic: bool = False
+    published: Mapping[str, float] = field(default_factory=dict)  # nodes, edges (both directions), features, classes
+
+
+class DatasetConfig(Component):
+    """A dataset by name, with the options of its generator or loader, as data.
+
+    ``load`` returns one PyG ``Data`` with ``x`` (N, F) float32, ``edge_index`` (2, E) int64, ``y`` (N,)
+    int64 and boolean ``train_mask``, ``val_mask``, ``test_mask`` (N,).
+    """
+
+    card: ClassVar[Card]
+
+    def load(self, root: Path, progress: Progress | None = None) -> Data:
+        """Read (and, where needed, download) the graph below the data root ``root``."""
+        raise NotImplementedError(f"{type(self).__name__} must define load(root, progress)")
+
+    def is_ready(self, root: Path) -> bool:
+        """Whether ``load`` needs no network."""
+        return True
+
+
+def data_root() -> Path:
+    """``WORKBENCH_DATA``, or the platform's user data folder. Nothing is created here."""
+    given = os.environ.get(DATA_ROOT)
+    return Path(given).expanduser() if given else Path(platformdirs.user_data_dir("gnn-distillation-workbench", False))

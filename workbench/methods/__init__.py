@@ -1,0 +1,1 @@
+"""Distillation methods: one file each, its formula as a pure function and its class below it."""

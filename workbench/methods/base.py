@@ -1,0 +1,191 @@
+"""What a method is: a config that adds up, and the objective module that it builds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from workbench.errors import UsageError
+from workbench.options import Component
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+    from workbench.models.base import Output
+
+Nodes = Literal["train", "all"]
+Terms = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where a method comes from."""
+
+    title: str
+    authors: str
+    year: int
+    venue: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Sizes of a model's outputs: ``hidden`` widths of every hidden layer, ``out`` number of logits."""
+
+    hidden: tuple[int, ...]
+    out: int
+
+    @classmethod
+    def of(cls, output: Output) -> Widths:
+        return cls(tuple(h.shape[1] for h in output.hidden), output.logits.shape[1])
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Hidden widths and, last, the logits."""
+        return (*self.hidden, self.out)
+
+
+class Objective(nn.Module):
+    """A method, built for one teacher and one student, with its trainable projectors.
+
+    The loop minimises ``sum(weights[name] * terms[name])``; the term ``task`` (weight 1 unless a
+    method says otherwise) is the loss on the labels, which the loop adds itself.
+    """
+
+    def targets(self, teacher: Output, batch: Data) -> Any:
+        """Everything free of parameters that depends on the frozen teacher only; computed once.
+
+        Returns a tensor, or a (nested) tuple, list or dict of tensors.
+        """
+        return None
+
+    def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
+        """Named, unweighted, scalar terms."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward(student, targets, batch)")
+
+    def weights(self) -> dict[str, float]:
+        """Weight of every term of ``forward``, and of ``task`` where the method rescales it."""
+        raise NotImplementedError(f"{type(self).__name__} must define weights()")
+
+    def pictures(self) -> dict[str, Tensor]:
+        """What the last ``forward`` shows a person (ABKD's map, say); stored per kept epoch."""
+        return {}
+
+
+class Method(Component):
+    """A distillation objective as data. Subclasses add options, ``paper`` and ``build``."""
+
+    paper: ClassVar[Paper]
+    formula: ClassVar[str] = ""  # LaTeX, shown in help and cards
+    decisions: ClassVar[tuple[str, ...]] = ()  # what the papers leave open and we decided, for people to read
+    needs: ClassVar[frozenset[str]] = frozenset()  # of {"logits", "hidden", "edges"}
+    sets_task: ClassVar[bool] = False  # whether weights() rescales "task"
+
+    def build(self, teacher: Widths, student: Widths) -> Objective:
+        """The objective for models of these widths; raises UsageError where they do not fit."""
+        raise NotImplementedError(f"{type(self).__name__} must define build(teacher, student)")
+
+    def in_sum(self) -> Method:
+        """This method as a part of a sum (a default that is different there is filled in here)."""
+        return self
+
+    def __add__(self, other: Method | Sum) -> Sum:
+        return Sum((self,)) + other
+
+
+class Sum(tuple[Method, ...]):
+    """Several methods at once: ``KD() + GCRD()``. A tuple of methods that adds up and builds."""
+
+    def __new__(cls, parts: Iterable[Method]) -> Sum:
+        parts = tuple(parts)
+        if not parts:
+            raise UsageError("a method is missing: give at least one, or 'none' for the student alone")
+        if len(parts) > 1:
+            parts = tuple(part.in_sum() for part in parts)
+        names = [part.name for part in parts]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise UsageError(f"method {twice[0]!r} stands twice in {'+'.join(names)}: name it once")
+        rescaling = [part.name for part in parts if part.sets_task]
+        if len(rescaling) > 1:
+            raise UsageError(
+                f"{' and '.join(rescaling)} both set the weight of the task loss; a sum may hold one of them"
+            )
+        return super().__new__(cls, parts)
+
+    def __add__(self, other: Method | tuple[Method, ...]) -> Sum:  # type: ignore[override]
+        return Sum((*self, *((other,) if isinstance(other, Method) else other)))
+
+    @property
+    def name(self) -> str:
+        return "+".join(part.name for part in self)
+
+    def build(self, teacher: Widths, student: Widths) -> SumObjective:
+        return SumObjective({part.name: part.build(teacher, student) for part in self})
+
+
+class SumObjective(Objective):
+    """The objectives of a sum side by side; their terms keep their own names."""
+
+    def __init__(self, parts: dict[str, Objective]) -> None:
+        super().__init__()
+        self.parts = nn.ModuleDict(parts)
+
+    def _objectives(self) -> list[tuple[str, Objective]]:
+        return [(name, part) for name, part in self.parts.items() if isinstance(part, Objective)]
+
+    def targets(self, teacher: Output, batch: Data) -> dict[str, Any]:
+        return {name: part.targets(teacher, batch) for name, part in self._objectives()}
+
+    def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
+        terms: Terms = {}
+        for name, part in self._objectives():
+            terms |= part(student, targets[name], batch)
+        return terms
+
+    def weights(self) -> dict[str, float]:
+        found = {"task": 1.0}
+        for _, part in self._objectives():
+            found |= part.weights()
+        return found
+
+    def pictures(self) -> dict[str, Tensor]:
+        return {f"{name}-{key}": value for name, part in self._objectives() for key, value in part.pictures().items()}
+
+
+def last_hidden(output: Output) -> Tensor:
+    """The features that most methods compare: the last hidden layer (N, d)."""
+    return output.hidden[-1]
+
+
+def last_hidden_width(widths: Widths, method: str, role: str) -> int:
+    """Width of the last hidden layer; raises UsageError for a model without one."""
+    if not widths.hidden:
+        raise UsageError(
+            f"{method} compares hidden layers and this {role} has none: give it at least two layers, "
+            f"or wrap(module, layers=[…]) with the name of a hidden layer"
+        )
+    return widths.hidden[-1]
+
+
+def chosen_nodes(batch: Data, nodes: Nodes) -> Tensor | None:
+    """Indices (n,) of the nodes where a loss is taken; None stands for all of them."""
+    return None if nodes == "all" else batch.train_mask.nonzero().view(-1)
+
+
+def take(features: Tensor, index: Tensor | None) -> Tensor:
+    return features if index is None else features[index]
+
+
+def chosen_edges(edge_index: Tensor, index: Tensor | None, num_nodes: int) -> Tensor:
+    """Edges among the chosen nodes, relabelled to their positions in ``index``."""
+    if index is None:
+        return edge_index
+    position = torch.full((num_nodes,), -1, dtype=torch.long, device=edge_index.device)
+    position[index] = torch.arange(index.numel(), device=edge_index.device)
+    edges = position[edge_index]  # (2, E), -1 for nodes outside
+    return edges[:, (edges >= 0).all(0)]

@@ -1,0 +1,95 @@
+"""Knowledge distillation from soft labels (Hinton, Vinyals and Dean 2015, arXiv 1503.02531)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from workbench.methods.base import Method, Nodes, Objective, Paper, Terms, Widths, chosen_nodes, take
+from workbench.options import Option, Search
+from workbench.registry import methods
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+    from workbench.models.base import Output
+
+Convention = Literal["paper", "code"]
+
+
+def kd_loss(
+    student_logits: Tensor, teacher_logits: Tensor, temperature: float = 4.0, convention: Convention = "paper"
+) -> Tensor:
+    r"""Match the softened class distribution of the teacher.
+
+    .. math:: T^2 \, \frac1n \sum_i \mathrm{KL}\big(\mathrm{softmax}(z^t_i / T) \,\|\, \mathrm{softmax}(z^s_i / T)\big)
+
+    Shapes: both logits (n, C). Returns a scalar (nats per node, times T²).
+    Reduction: summed over classes, averaged over nodes; ``convention="code"`` averages over nodes and
+    classes, as the G-CRD code does, which is the paper's value divided by C.
+    """
+    log_student = F.log_softmax(student_logits / temperature, dim=1)  # (n, C)
+    log_teacher = F.log_softmax(teacher_logits / temperature, dim=1)
+    reduction = "batchmean" if convention == "paper" else "mean"
+    return temperature**2 * F.kl_div(log_student, log_teacher, reduction=reduction, log_target=True)
+
+
+def multilabel_kd_loss(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 1.0) -> Tensor:
+    r"""Match the teacher's label probabilities, each label on its own.
+
+    .. math:: \mathrm{BCE}\big(\sigma(z^s), \sigma(z^t / T)\big)
+
+    Shapes: both logits (n, L). Returns a scalar: the mean over nodes and labels (nats).
+    """
+    return F.binary_cross_entropy_with_logits(student_logits, (teacher_logits / temperature).sigmoid())
+
+
+@methods.register
+class KD(Method):
+    """Soft labels: the student matches the teacher's softened class probabilities."""
+
+    title: ClassVar[str] = "KD"
+    paper: ClassVar[Paper] = Paper(
+        title="Distilling the Knowledge in a Neural Network",
+        authors="Hinton, Vinyals, Dean",
+        year=2015,
+        venue="NeurIPS Deep Learning Workshop",
+        url="https://arxiv.org/abs/1503.02531",
+    )
+    formula: ClassVar[str] = r"(1-\alpha)\,\mathrm{CE}(z_s, y) + \alpha\, T^2\, \mathrm{KL}(p_t^T \,\|\, p_s^T)"
+    decisions: ClassVar[tuple[str, ...]] = (
+        "The loss is taken on all nodes of a transductive graph by default; the G-CRD code takes it on training nodes.",
+    )
+    needs: ClassVar[frozenset[str]] = frozenset({"logits"})
+    sets_task: ClassVar[bool] = True
+
+    name: Literal["kd"] = "kd"
+    alpha: float = Option(
+        0.9, help="Weight of the soft labels; the labels keep 1 − alpha.", ge=0, le=1, search=Search(0.5, 0.95)
+    )
+    temperature: float = Option(4.0, help="Softens both class distributions.", gt=0, le=100, search=Search(1, 8))
+    convention: Convention = Option(
+        "paper", help="'paper' averages over nodes; 'code' also over classes, as the G-CRD code does.", advanced=True
+    )
+    nodes: Nodes = Option("all", help="Where the loss is taken: all nodes, or training nodes only.", advanced=True)
+
+    def build(self, teacher: Widths, student: Widths) -> Objective:
+        return KDObjective(self)
+
+
+class KDObjective(Objective):
+    def __init__(self, config: KD) -> None:
+        super().__init__()
+        self.config = config
+
+    def targets(self, teacher: Output, batch: Data) -> Tensor:
+        return take(teacher.logits, chosen_nodes(batch, self.config.nodes))  # (n, C)
+
+    def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
+        logits = take(student.logits, chosen_nodes(batch, self.config.nodes))
+        return {"kd": kd_loss(logits, targets, self.config.temperature, self.config.convention)}
+
+    def weights(self) -> dict[str, float]:
+        return {"task": 1 - self.config.alpha, "kd": self.config.alpha}

@@ -1,0 +1,86 @@
+"""What every model of the workbench gives: logits, hidden states, attention; and its config."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from workbench.options import Component
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Encoder(Protocol):
+        """Anything with ``encode``: our models and what :func:`workbench.wrap` returns."""
+
+        def encode(self, x: Tensor, edge_index: Tensor) -> Output: ...
+
+
+class Attention(NamedTuple):
+    """Attention of one layer: ``edge_index`` (2, E'), self-loops included, and ``weight`` (E', H)."""
+
+    edge_index: Tensor
+    weight: Tensor
+
+
+@dataclass
+class Output:
+    """What ``encode`` returns.
+
+    ``logits`` (N, C); ``hidden`` one (N, d_l) tensor per hidden layer, after normalisation,
+    activation and dropout, input side first; ``attention`` one entry per layer that attends, or
+    None for a model without attention.
+    """
+
+    logits: Tensor
+    hidden: list[Tensor]
+    attention: list[Attention] | None = None
+
+    @property
+    def layers(self) -> list[Tensor]:
+        """Hidden states and, last, the logits: every layer of the model."""
+        return [*self.hidden, self.logits]
+
+    def detach(self) -> Output:
+        """The same output, cut from the graph of gradients."""
+        attention = self.attention and [Attention(a.edge_index, a.weight.detach()) for a in self.attention]
+        return Output(self.logits.detach(), [h.detach() for h in self.hidden], attention)
+
+
+class GraphModel(nn.Module):
+    """Base of our models: ``forward`` is ``encode(...).logits``. Subclasses write ``encode``."""
+
+    def encode(self, x: Tensor, edge_index: Tensor) -> Output:
+        raise NotImplementedError(f"{type(self).__name__} must define encode(x, edge_index) -> Output")
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        """Logits (N, C) of node features ``x`` (N, F) on ``edge_index`` (2, E)."""
+        return self.encode(x, edge_index).logits
+
+
+class ModelConfig(Component):
+    """An architecture and its sizes, as data.
+
+    ``teacher_preset`` / ``student_preset`` fill the sizes that a person left out for that role;
+    ``training_defaults`` fill the training options likewise. ``width_option`` and ``depth_option``
+    name the fields that the budget solver may choose.
+    """
+
+    teacher_preset: ClassVar[dict[str, Any]] = {}
+    student_preset: ClassVar[dict[str, Any]] = {}
+    training_defaults: ClassVar[dict[str, Any]] = {}
+    width_option: ClassVar[str] = "hidden_channels"
+    depth_option: ClassVar[str | None] = "num_layers"
+
+    def build(self, in_channels: int, out_channels: int) -> GraphModel:
+        """The module, freshly initialised from torch's random state."""
+        raise NotImplementedError(f"{type(self).__name__} must define build(in_channels, out_channels)")
+
+    def count_parameters(self, in_channels: int, out_channels: int) -> int:
+        """Number of trainable parameters, found without allocating the model."""
+        with torch.device("meta"):
+            model = self.build(in_channels, out_channels)
+        return sum(p.numel() for p in model.parameters() if p.requires_grad)
