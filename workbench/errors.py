@@ -29,6 +29,10 @@ class RunError(WorkbenchError, RuntimeError):
     exit_code = 1
 
 
+class Stopped(WorkbenchError):  # noqa: N818 - it is news, not an error
+    """Someone asked the run to stop."""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``"did you mean 'gcn'? "`` when a known name is near, otherwise an empty string."""
     near = get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)

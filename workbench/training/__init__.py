@@ -1,0 +1,1 @@
+"""Training: the loop, the selection rule, checkpoints, devices."""

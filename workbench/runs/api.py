@@ -1,0 +1,116 @@
+"""``workbench.distill``: one run in the calling process, from names, configs or one's own objects."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+from torch import nn
+
+from workbench.datasets import check, fingerprint
+from workbench.datasets.base import DatasetConfig
+from workbench.errors import RunError, UsageError
+from workbench.methods.base import Method, Sum
+from workbench.models.base import ModelConfig
+from workbench.runs.claim import claim
+from workbench.runs.execute import execute
+from workbench.runs.folder import Run
+from workbench.runs.live import Live, LiveDataset, live_model
+from workbench.runs.pictures import add_umap
+from workbench.runs.preflight import preflight, settle
+from workbench.runs.queue import device_slot
+from workbench.runs.recorder import RunRecorder
+from workbench.runs.status import HOST, Status
+from workbench.runs.store import runs_root
+from workbench.runs.worker import carry_out
+from workbench.spec import Spec, Training
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+
+def distill(
+    dataset: str | Path | dict[str, Any] | DatasetConfig | Data,
+    teacher: str | dict[str, Any] | ModelConfig | nn.Module = "gat",
+    student: str | dict[str, Any] | ModelConfig | nn.Module = "gcn",
+    method: str | dict[str, Any] | Method | Sum = "kd",
+    seed: int = 0,
+    *,
+    training: dict[str, Any] | Training | None = None,
+    teacher_training: dict[str, Any] | Training | None = None,
+    device: str = "auto",
+    umap: bool = False,
+    train_teacher: bool = True,
+    root: Path | str | None = None,
+    fresh: bool = False,
+) -> Run:
+    """Train a teacher, distil it into a student, and return the finished run.
+
+    Every part may be a name (``"cora"``, ``"gat"``, ``"kd+gcrd"``), a config (``wb.methods.LSP(kernel="rbf")``)
+    or a mapping with a name; ``dataset`` also a path or a PyG ``Data`` with ``train_mask``, ``val_mask`` and
+    ``test_mask``; a model also any ``nn.Module`` that takes ``(x, edge_index)`` (give it hidden layers with
+    ``wb.wrap`` where a method compares them). Your own modules are trained in place; with
+    ``train_teacher=False`` a teacher is used as it comes.
+
+    The run folder is the same that the command line and the app use: a spec that was finished before is
+    not run again unless ``fresh``. Blocks until the run ends, and waits while another run has the device.
+
+    Raises UsageError for wrong arguments (nothing is written) and RunError when the run fails.
+    """
+    live = Live(train_teacher=train_teacher)
+    parts: dict[str, Any] = {"dataset": dataset, "teacher": teacher, "student": student}
+    if hasattr(dataset, "edge_index"):
+        check(dataset, "the data you passed")
+        live.data = dataset
+        parts["dataset"] = LiveDataset(fingerprint=fingerprint(dataset))
+    for role in ("teacher", "student"):
+        if isinstance(parts[role], nn.Module):
+            setattr(live, role, parts[role])
+            parts[role] = live_model(parts[role], trained=role == "teacher" and not train_teacher)
+    settings = {"training": training, "teacher_training": teacher_training}
+    given = {key: value for key, value in settings.items() if value is not None}
+    spec = settle(
+        Spec.parse({**parts, "method": method, "seed": seed, "device": device, "umap": umap, **given}, "distill")
+    )
+    if not live.any:
+        preflight(spec)
+    status = Status(device=spec.device, created=time.time(), host=HOST).of_this_process(in_process=True)
+    run, made = claim(spec, Path(root).absolute() if root else runs_root(), status, fresh or live.any)
+    if not made:
+        finished = _settle_existing(run)
+        if finished:
+            if umap and "umap" not in run.array_names():
+                add_umap(run)
+            return run
+    return _carry_out(run, spec, live)
+
+
+def _settle_existing(run: Run) -> bool:
+    """Whether the run is finished already; raises UsageError while another process works on it."""
+    state = run.status.state
+    if state in ("queued", "running"):
+        raise UsageError(f"run {run.id} is {state} in another process: wait for it, or stop it first")
+    return state == "done"
+
+
+def _carry_out(run: Run, spec: Spec, live: Live) -> Run:
+    lock = FileLock(run.path / "worker.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UsageError(f"run {run.id} is being worked on by another process") from None
+    (run.path / "stop").unlink(missing_ok=True)
+    with lock, RunRecorder(run, in_process=True) as recorder:
+
+        def waiting(ahead: int) -> None:
+            recorder.say(state="queued", stage=f"waiting for {spec.device}: {ahead} before this one")
+
+        def work() -> None:
+            with device_slot(run.path.parent, spec.device, waiting):
+                execute(spec, recorder, live)
+
+        if not carry_out(run, recorder, work):
+            raise RunError(f"run {run.id} {recorder.status.state}: {recorder.status.message}")
+    return run

@@ -1,0 +1,131 @@
+"""A run and its folder, the truth about it. Reading one needs no torch."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import yaml
+
+from workbench.errors import RunError
+from workbench.runs.files import read_json, write_arrays
+from workbench.runs.status import Status, read_status
+
+if TYPE_CHECKING:
+    from workbench.spec import Spec
+
+ARRAYS = "arrays"
+
+
+class Run:
+    """One execution of a spec. Everything is read from the folder when it is asked for.
+
+    Raises RunError, with what to do, where a file is missing or damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r}, {self.status.state})"
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """``spec.yaml`` as plain data."""
+        try:
+            document = _SafeLoader(self._read("spec.yaml")).get_single_data()
+        except yaml.YAMLError as error:
+            raise RunError(f"{self.path / 'spec.yaml'} is not readable YAML: {error}") from None
+        if not isinstance(document, dict) or not {"dataset", "teacher", "student", "method"} <= document.keys():
+            raise RunError(f"{self.path / 'spec.yaml'} does not hold a spec: delete the folder and run again")
+        return document
+
+    @cached_property
+    def spec(self) -> Spec:
+        """The validated spec (imports torch)."""
+        from workbench.spec import Spec
+
+        live = [part for part in ("dataset", "teacher", "student") if self.document[part]["name"] == "live"]
+        if live:
+            raise RunError(f"run {self.id} was made from live Python objects ({', '.join(live)}): its spec is a record")
+        return Spec.from_yaml(self._read("spec.yaml"), str(self.path / "spec.yaml"))
+
+    @property
+    def status(self) -> Status:
+        return read_status(self.path)
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """``result.json`` of a finished run, else None."""
+        document = read_json(self.path / "result.json")
+        return document if isinstance(document, dict) else None
+
+    @cached_property
+    def title(self) -> str:
+        """For people: dataset · teacher → student · method · seed."""
+        d = self.document
+        dataset = d["dataset"]["name"] if d["dataset"]["name"] != "own" else Path(d["dataset"]["path"]).name
+        method = "+".join(part["name"] for part in d["method"])
+        return f"{dataset} · {d['teacher']['name']} → {d['student']['name']} · {method} · seed {d.get('seed', 0)}"
+
+    def metrics(self, stage: str | None = None) -> list[dict[str, Any]]:
+        """One record per epoch, of one stage (``teacher`` or ``student``) or of both."""
+        records = []
+        try:
+            lines = (self.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            lines = []
+        for line in lines:
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue  # the last line of a run that is being written, or was cut off
+            if stage is None or record.get("stage") == stage:
+                records.append(record)
+        return records
+
+    def arrays(self, name: str) -> dict[str, np.ndarray]:
+        """The arrays of ``arrays/<name>.npz``."""
+        if name not in self.array_names():
+            known = ", ".join(self.array_names()) or "none yet"
+            raise RunError(f"run {self.id} has no arrays {name!r}: it has {known}")
+        try:
+            with np.load(self.path / ARRAYS / f"{name}.npz", allow_pickle=False) as file:
+                return {key: file[key] for key in file.files}
+        except Exception as error:  # zipfile, zlib and numpy each raise their own for a damaged file
+            raise RunError(f"{self.path / ARRAYS / name}.npz is damaged ({error}): run the spec again") from None
+
+    def array_names(self) -> list[str]:
+        return sorted(file.stem for file in (self.path / ARRAYS).glob("[!.]*.npz"))
+
+    def store_arrays(self, name: str, **arrays: np.ndarray) -> None:
+        """Write ``arrays/<name>.npz`` in one step; RunError where the folder is gone or cannot be written."""
+        try:
+            if self.path.is_dir():
+                (self.path / ARRAYS).mkdir(exist_ok=True)
+            write_arrays(self.path / ARRAYS / f"{name}.npz", **arrays)
+        except OSError as error:
+            raise RunError(f"cannot write {name} below {self.path}: {error.strerror or error}") from None
+
+    def log(self) -> str:
+        """What the worker printed."""
+        try:
+            return (self.path / "log.txt").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    def _read(self, name: str) -> str:
+        try:
+            return (self.path / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunError(f"run {self.id}: {name} cannot be read ({error}); the folder may be gone") from None
+
+
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster

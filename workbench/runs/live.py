@@ -1,0 +1,93 @@
+"""A user's own objects as parts of a run: recorded by class and hash, trained in the calling process."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from torch import Tensor, nn
+
+from workbench.datasets.base import Card, DatasetConfig, Progress
+from workbench.errors import RunError
+from workbench.models.base import GraphModel, ModelConfig, Output
+from workbench.options import Option
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+LIVE = "live"
+
+
+@dataclass
+class Live:
+    """The objects themselves; they never leave the calling process."""
+
+    data: Data | None = None
+    teacher: nn.Module | None = None
+    student: nn.Module | None = None
+    train_teacher: bool = True
+
+    @property
+    def any(self) -> bool:
+        return any(part is not None for part in (self.data, self.teacher, self.student))
+
+
+class LiveModel(ModelConfig):
+    """Stands in a spec for a module that a user passed."""
+
+    title: ClassVar[str] = "own module"
+
+    name: Literal["live"] = "live"
+    module: str = Option("", help="The module's class.")
+    sha256: str = Option("", help="Hash of its weights when the run was made.")
+    trained: bool = Option(False, help="Whether it was used as it came, without training it here.")
+
+    def build(self, in_channels: int, out_channels: int) -> GraphModel:
+        raise RunError(f"{self.module} was passed as a live object: pass it again to wb.distill")
+
+
+class LiveDataset(DatasetConfig):
+    """Stands in a spec for a ``Data`` that a user passed."""
+
+    title: ClassVar[str] = "own data"
+    card: ClassVar[Card] = Card(
+        title="Own data", task="node classification", summary="A Data object.", citation="", licence="the owner's"
+    )
+
+    name: Literal["live"] = "live"
+    fingerprint: str = Option("", help="Hash of the graph.")
+
+    def load(self, root: Path, progress: Progress | None = None) -> Data:
+        raise RunError("this graph was passed as a live object: pass it again to wb.distill")
+
+
+def live_model(module: nn.Module, trained: bool = False) -> LiveModel:
+    """The record of a user's module: its class and a hash of its weights."""
+    kind = f"{type(module).__module__}.{type(module).__qualname__}"
+    digest = hashlib.sha256(repr(module).encode())
+    for key, value in sorted(module.state_dict().items()):
+        digest.update(key.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return LiveModel(module=kind, sha256=digest.hexdigest()[:12], trained=trained)
+
+
+class LogitsOnly(nn.Module):
+    """Gives a plain module that returns logits an ``encode`` without hidden states."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def encode(self, x: Tensor, edge_index: Tensor) -> Output:
+        return Output(self.module(x, edge_index), [])
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        logits: Tensor = self.module(x, edge_index)
+        return logits
+
+
+def with_encode(module: nn.Module) -> nn.Module:
+    """The module itself where it can ``encode``, otherwise in a wrapper that taps nothing."""
+    return module if hasattr(module, "encode") else LogitsOnly(module)

@@ -1,0 +1,55 @@
+"""What can be known to be wrong before a run starts: found here, so that nothing is half-written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from workbench.datasets import load_dataset
+from workbench.datasets.base import Progress, data_root
+from workbench.datasets.own import OwnConfig
+from workbench.methods.base import Widths
+from workbench.training.device import resolve_device
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+    from workbench.spec import Spec
+
+PROBE_NODES = 8
+
+
+def settle(spec: Spec) -> Spec:
+    """The spec with nothing left open: ``auto`` is a device of this machine, own files have their hash."""
+    changes: dict[str, Any] = {"device": str(resolve_device(spec.device))}
+    if isinstance(spec.dataset, OwnConfig):
+        changes["dataset"] = spec.dataset.pinned()
+    return spec.replace(**changes)
+
+
+def preflight(spec: Spec, progress: Progress | None = None) -> list[str]:
+    """Load the graph and build both models and the method once; returns notes for the person.
+
+    Raises UsageError for anything that cannot work. Downloads the dataset where it is missing.
+    """
+    data = load_dataset(spec.dataset, data_root(), progress)
+    classes = int(data.y.max()) + 1
+    sizes = [config.count_parameters(data.num_features, classes) for config in (spec.teacher, spec.student)]
+    _probe(spec, data, classes)
+    if sizes[1] > sizes[0]:
+        return [f"the student is larger than its teacher: {sizes[1]:,} parameters against {sizes[0]:,}"]
+    return []
+
+
+def _probe(spec: Spec, data: Data, classes: int) -> None:
+    """Build the method for the widths that the two models really give, on a handful of nodes."""
+    state = torch.get_rng_state()
+    x = torch.zeros(PROBE_NODES, data.num_features)
+    edge_index = torch.arange(PROBE_NODES).repeat(2, 1).roll(1, dims=1)
+    widths = []
+    for config in (spec.teacher, spec.student):
+        with torch.no_grad():
+            widths.append(Widths.of(config.build(data.num_features, classes).eval().encode(x, edge_index)))
+    spec.objective.build(*widths)
+    torch.set_rng_state(state)  # looking must not change what a notebook draws next

@@ -1,0 +1,90 @@
+"""How a run is doing: one small file, replaced atomically, readable at any moment."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from workbench.runs.files import read_json, write_json
+
+State = Literal["queued", "running", "done", "failed", "stopped", "lost"]
+ALIVE: tuple[State, ...] = ("queued", "running")
+HEARTBEAT_SECONDS = 2.0
+SILENCE_SECONDS = 60.0  # without a heartbeat from another machine, its run counts as lost
+HOST = socket.gethostname()
+
+
+@dataclass(frozen=True)
+class Status:
+    """What ``status.json`` says. Times are Unix seconds; ``eta_seconds`` is None while it cannot be known."""
+
+    state: State = "queued"
+    stage: str = "waiting"
+    epoch: int = 0
+    epochs: int = 0
+    eta_seconds: float | None = None
+    message: str = ""
+    device: str = ""
+    pid: int = 0
+    process_started: float = 0.0
+    host: str = ""
+    in_process: bool = False  # trained inside someone's own Python, not by a worker
+    created: float = 0.0
+    updated: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def alive(self) -> bool:
+        return self.state in ALIVE
+
+    def of_this_process(self, in_process: bool) -> Status:
+        started = psutil.Process().create_time()
+        return replace(self, pid=os.getpid(), process_started=started, host=HOST, in_process=in_process)
+
+
+def write_status(folder: Path, status: Status) -> Status:
+    """Store ``status`` with the present time; FileNotFoundError where the folder is gone."""
+    status = replace(status, updated=time.time())
+    write_json(folder / "status.json", asdict(status))
+    return status
+
+
+def read_status(folder: Path) -> Status:
+    """The stored status, or ``lost`` when its process has vanished or its file is missing or damaged."""
+    document = read_json(folder / "status.json")
+    if not isinstance(document, dict):
+        return Status(state="lost", message="the run folder is damaged or gone: its status.json cannot be read")
+    return judge(parse_status(document))
+
+
+def parse_status(document: dict[str, Any]) -> Status:
+    known = {f.name for f in fields(Status)}
+    return Status(**{key: value for key, value in document.items() if key in known})
+
+
+def judge(status: Status) -> Status:
+    """A status that says ``running`` of a process that is not there any more is ``lost``."""
+    if not status.alive or process_is_there(status):
+        return status
+    message = "its process has vanished; resume it to go on from the last checkpoint"
+    return replace(status, state="lost", message=message, eta_seconds=None)
+
+
+def process_is_there(status: Status) -> bool:
+    """Whether the very process that wrote ``status`` still lives (a pid alone may have been used again)."""
+    if status.host and status.host != HOST:
+        return time.time() - status.updated < SILENCE_SECONDS
+    if status.pid == 0:  # just launched: the worker has not written its pid yet
+        return time.time() - status.updated < SILENCE_SECONDS
+    try:
+        process = psutil.Process(status.pid)
+        same = abs(process.create_time() - status.process_started) < 1.0
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False

@@ -1,0 +1,98 @@
+"""The process behind a run: ``python -m workbench.runs.worker FOLDER``.
+
+It waits for its device, carries out the spec, and leaves a status that says how it ended. torch is
+imported only once the device is free, so a long queue costs little memory.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from filelock import FileLock, Timeout
+
+from workbench.errors import RunError, Stopped, WorkbenchError
+from workbench.runs.folder import Run
+from workbench.runs.queue import device_slot
+from workbench.runs.recorder import RunRecorder
+
+
+def main(arguments: list[str]) -> int:
+    """Run the folder named on the command line; the exit code is 0, or 1 when the run did not finish.
+
+    ``FOLDER umap`` only adds the UMAP to a finished run.
+    """
+    run = Run(Path(arguments[0]).absolute())
+    if arguments[1:] == ["umap"]:
+        from workbench.runs.pictures import add_umap
+
+        add_umap(run)
+        return 0
+    lock = FileLock(run.path / "worker.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"run {run.id} already has a worker", file=sys.stderr)
+        return 1
+    with lock, RunRecorder(run) as recorder:
+        signal.signal(signal.SIGTERM, _stopper(recorder))
+        recorder.say(state="queued", stage="waiting for the device")
+        return 0 if carry_out(run, recorder, lambda: _execute(run, recorder)) else 1
+
+
+def _execute(run: Run, recorder: RunRecorder) -> None:
+    device = run.document["device"]
+
+    def waiting(ahead: int) -> None:
+        stage = f"waiting for {device}: {ahead} run{'s' if ahead > 1 else ''} before this one"
+        if stage != recorder.status.stage:
+            recorder.say(stage=stage)
+        raise_if_stopped()
+
+    def raise_if_stopped() -> None:
+        if recorder.stop_requested():
+            raise Stopped("stopped before it began")
+
+    with device_slot(run.path.parent, device, waiting):
+        raise_if_stopped()
+        recorder.say(state="running", stage="loading torch")
+        from workbench.runs.execute import execute
+
+        execute(run.spec, recorder)
+
+
+def carry_out(run: Run, recorder: RunRecorder, work: Callable[[], object]) -> bool:
+    """Do ``work`` and leave a status that says how it ended; whether it finished."""
+    try:
+        work()
+        return True
+    except WorkbenchError as error:
+        _end(recorder, "stopped" if isinstance(error, Stopped) else "failed", str(error))
+    except KeyboardInterrupt:
+        _end(recorder, "stopped", "interrupted; resume it to go on from the last checkpoint")
+        raise
+    except Exception as error:
+        recorder.log(traceback.format_exc())
+        _end(recorder, "failed", f"a fault of the workbench: {type(error).__name__}: {error} (see log.txt)")
+    return False
+
+
+def _end(recorder: RunRecorder, state: str, message: str) -> None:
+    recorder.log(f"{state}: {message}")
+    try:
+        recorder.say(state=state, message=message, eta_seconds=None)
+    except RunError as error:  # the folder is gone or cannot be written: all that is left is to say so
+        print(error, file=sys.stderr)
+
+
+def _stopper(recorder: RunRecorder) -> Callable[[int, FrameType | None], None]:
+    """SIGTERM ends the epoch, stores a checkpoint and stops."""
+    return lambda _signal, _frame: recorder.request_stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
