@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 from torch import nn
 
-from workbench.datasets import check, fingerprint
 from workbench.datasets.base import DatasetConfig
+from workbench.datasets.measure import check, fingerprint
 from workbench.errors import RunError, UsageError
 from workbench.methods.base import Method, Sum
 from workbench.models.base import ModelConfig
@@ -111,6 +111,6 @@ def _carry_out(run: Run, spec: Spec, live: Live) -> Run:
             with device_slot(run.path.parent, spec.device, waiting):
                 execute(spec, recorder, live)
 
-        if not carry_out(run, recorder, work):
-            raise RunError(f"run {run.id} {recorder.status.state}: {recorder.status.message}")
+        if error := carry_out(recorder, work):
+            raise RunError(f"run {run.id} {recorder.status.state}: {recorder.status.message}") from error
     return run

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from workbench.datasets import fingerprint, load_dataset
-from workbench.datasets import measure as measure_dataset
 from workbench.datasets.base import data_root
+from workbench.datasets.load import load_dataset
+from workbench.datasets.measure import fingerprint
+from workbench.datasets.measure import measure as measure_dataset
 from workbench.errors import RunError
 from workbench.methods.base import Widths
 from workbench.runs.environment import commit, peak_memory, versions

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
-from workbench.datasets import load_dataset
 from workbench.datasets.base import Progress, data_root
-from workbench.datasets.own import OwnConfig
+from workbench.datasets.load import load_dataset
 from workbench.methods.base import Widths
 from workbench.training.device import resolve_device
 
@@ -22,10 +21,7 @@ PROBE_NODES = 8
 
 def settle(spec: Spec) -> Spec:
     """The spec with nothing left open: ``auto`` is a device of this machine, own files have their hash."""
-    changes: dict[str, Any] = {"device": str(resolve_device(spec.device))}
-    if isinstance(spec.dataset, OwnConfig):
-        changes["dataset"] = spec.dataset.pinned()
-    return spec.replace(**changes)
+    return spec.replace(device=str(resolve_device(spec.device)), dataset=spec.dataset.pinned())
 
 
 def preflight(spec: Spec, progress: Progress | None = None) -> list[str]:

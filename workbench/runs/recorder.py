@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -62,9 +61,12 @@ class RunRecorder:
             return self._write()
 
     def log(self, message: str) -> None:
-        """A line of ``log.txt`` (the worker's standard output goes there)."""
-        if not self.status.in_process:
-            print(f"{time.strftime('%H:%M:%S')} {message}", file=sys.stdout, flush=True)
+        """A line of ``log.txt`` (where a worker's output goes too)."""
+        try:
+            with (self.run.path / "log.txt").open("a", encoding="utf-8") as file:
+                file.write(f"{time.strftime('%H:%M:%S')} {message}\n")
+        except OSError:  # the folder is gone or cannot be written: the next status says so
+            return
 
     def warn(self, message: str) -> None:
         """Something a person should know; shown with the run and stored in its result."""
@@ -89,7 +91,7 @@ class RunRecorder:
         """Store the curve of a training that was done earlier (a cached teacher's)."""
         self.begin("teacher", "reusing the teacher", len(records))
         for record in records:
-            self._append(record)
+            self._append({"stage": "teacher", **record})
 
     # -- the loop's Recorder -----------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     with lock, RunRecorder(run) as recorder:
         signal.signal(signal.SIGTERM, _stopper(recorder))
         recorder.say(state="queued", stage="waiting for the device")
-        return 0 if carry_out(run, recorder, lambda: _execute(run, recorder)) else 1
+        return 1 if carry_out(recorder, lambda: _execute(run, recorder)) else 0
 
 
 def _execute(run: Run, recorder: RunRecorder) -> None:
@@ -65,20 +65,21 @@ def _execute(run: Run, recorder: RunRecorder) -> None:
         execute(run.spec, recorder)
 
 
-def carry_out(run: Run, recorder: RunRecorder, work: Callable[[], object]) -> bool:
-    """Do ``work`` and leave a status that says how it ended; whether it finished."""
+def carry_out(recorder: RunRecorder, work: Callable[[], object]) -> Exception | None:
+    """Do ``work`` and leave a status that says how it ended; returns what went wrong, if anything."""
     try:
         work()
-        return True
+        return None
     except WorkbenchError as error:
         _end(recorder, "stopped" if isinstance(error, Stopped) else "failed", str(error))
+        return error
     except KeyboardInterrupt:
         _end(recorder, "stopped", "interrupted; resume it to go on from the last checkpoint")
         raise
     except Exception as error:
         recorder.log(traceback.format_exc())
         _end(recorder, "failed", f"a fault of the workbench: {type(error).__name__}: {error} (see log.txt)")
-    return False
+        return error
 
 
 def _end(recorder: RunRecorder, state: str, message: str) -> None:

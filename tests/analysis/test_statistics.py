@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from workbench.analysis.statistics import paired_test, summarise
+
+
+def test_the_summary_is_the_textbook_one() -> None:
+    found = summarise([1.0, 2.0, 4.0])
+    assert found.mean == pytest.approx(7 / 3)
+    assert found.std == pytest.approx(math.sqrt(((4 / 3) ** 2 + (1 / 3) ** 2 + (5 / 3) ** 2) / 2))
+    assert summarise([3.0]).std is None
+
+
+def test_the_paired_test_agrees_with_arithmetic() -> None:
+    # differences 1, 2, 3: mean 2, standard error 1/√3, t = 2√3 with 2 degrees of freedom,
+    # for which the two-sided p-value is 1 − t / √(t² + 2).
+    found = paired_test([2.0, 4.0, 6.0], [1.0, 2.0, 3.0])
+    t = 2 * math.sqrt(3)
+    assert found.difference == 2.0
+    assert found.p == pytest.approx(1 - t / math.sqrt(t * t + 2))
+
+
+def test_equal_pairs_show_nothing_and_one_pair_tests_nothing() -> None:
+    assert paired_test([1.0, 2.0], [1.0, 2.0]).p == 1.0
+    assert paired_test([1.0], [0.5]).p is None
+
+
+def test_seeds_must_match() -> None:
+    with pytest.raises(ValueError, match="same seeds"):
+        paired_test([1.0, 2.0], [1.0])
+    with pytest.raises(ValueError, match="no values"):
+        summarise([])

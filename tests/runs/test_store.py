@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import RunError, UsageError
+from workbench.runs.folder import Run
+from workbench.runs.status import Status, write_status
+from workbench.runs.store import find_run, list_runs
+
+SPEC = """\
+format: 1
+dataset: {name: cora}
+teacher: {name: gat}
+student: {name: gcn}
+method: [{name: kd}, {name: gcrd}]
+seed: 3
+"""
+
+
+def make(root: Path, name: str, created: float = 0.0, state: str = "done") -> Run:
+    folder = root / name
+    folder.mkdir(parents=True)
+    (folder / "spec.yaml").write_text(SPEC)
+    (folder / "result.json").write_text(json.dumps({"compression": 2.0}))
+    write_status(folder, Status(state=state, created=created))  # type: ignore[arg-type]
+    return Run(folder)
+
+
+def test_runs_are_listed_newest_first(tmp_path: Path) -> None:
+    for name, created in (("b", 2.0), ("a", 1.0), ("c", 3.0)):
+        make(tmp_path, name, created)
+    assert [run.id for run in list_runs(tmp_path)] == ["c", "b", "a"]
+
+
+def test_the_index_says_what_the_folders_say(tmp_path: Path) -> None:
+    make(tmp_path, "a", 1.0)
+    first = list_runs(tmp_path)[0]
+    second = list_runs(tmp_path)[0]  # from the index
+    assert type(second) is not type(first)
+    assert (second.document, second.status, second.result) == (first.document, first.status, first.result)
+
+
+def test_a_changed_a_new_and_a_deleted_run_are_noticed(tmp_path: Path) -> None:
+    run = make(tmp_path, "a", 1.0)
+    make(tmp_path, "b", 2.0)
+    list_runs(tmp_path)
+    write_status(run.path, Status(state="failed", created=1.0))
+    make(tmp_path, "c", 3.0)
+    for file in (tmp_path / "b").iterdir():
+        file.unlink()
+    (tmp_path / "b").rmdir()
+    assert [(r.id, r.status.state) for r in list_runs(tmp_path)] == [("c", "done"), ("a", "failed")]
+
+
+def test_a_damaged_index_is_not_trusted(tmp_path: Path) -> None:
+    make(tmp_path, "a")
+    list_runs(tmp_path)
+    (tmp_path / ".workbench" / "index.sqlite").write_bytes(b"not a database at all, only text" * 100)
+    assert [run.id for run in list_runs(tmp_path)] == ["a"]
+
+
+def test_folders_that_are_no_runs_are_left_out(tmp_path: Path) -> None:
+    make(tmp_path, "a")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "spec.yaml").write_text("[:")
+    assert [run.id for run in list_runs(tmp_path)] == ["a"]
+
+
+def test_an_empty_or_missing_root_has_no_runs(tmp_path: Path) -> None:
+    assert list_runs(tmp_path / "nowhere") == []
+
+
+def test_a_run_is_found_by_id_by_prefix_and_by_part(tmp_path: Path) -> None:
+    for name in ("cora-kd-s0-abc", "cora-kd-s0-abcdef", "cora-lsp-s1-123"):
+        make(tmp_path, name)
+    assert find_run("cora-kd-s0-abc", tmp_path).id == "cora-kd-s0-abc"
+    assert find_run("cora-l", tmp_path).id == "cora-lsp-s1-123"
+    assert find_run("123", tmp_path).id == "cora-lsp-s1-123"
+
+
+@pytest.mark.parametrize("name", ["", "nothing", "cora-kd", "../a", "/etc", "."])
+def test_none_or_several_are_refused(tmp_path: Path, name: str) -> None:
+    for run in ("cora-kd-s0", "cora-kd-s1"):
+        make(tmp_path / "runs", run)
+    make(tmp_path, "a")
+    with pytest.raises(UsageError):
+        find_run(name, tmp_path / "runs")
+
+
+def test_a_run_says_what_is_missing(tmp_path: Path) -> None:
+    run = make(tmp_path, "a")
+    with pytest.raises(RunError, match="has no arrays 'teacher'"):
+        run.arrays("teacher")
+    (run.path / "arrays").mkdir()
+    (run.path / "arrays" / "teacher.npz").write_bytes(b"PK half")
+    with pytest.raises(RunError, match="damaged"):
+        run.arrays("teacher")
+    with pytest.raises(RunError, match="has no arrays"):
+        run.arrays("../../a")
+
+
+def test_a_half_written_last_line_of_the_metrics_is_skipped(tmp_path: Path) -> None:
+    run = make(tmp_path, "a")
+    (run.path / "metrics.jsonl").write_text('{"stage": "teacher", "epoch": 1}\n{"stage": "stu')
+    assert run.metrics() == [{"stage": "teacher", "epoch": 1}]
+    assert run.metrics("student") == []
+
+
+def test_a_title_is_for_people(tmp_path: Path) -> None:
+    assert make(tmp_path, "a").title == "cora · gat → gcn · kd+gcrd · seed 3"

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.errors import UsageError
+from workbench.options import Config, Option, describe
+from workbench.registry import datasets, methods, models
+from workbench.spec import Spec, Training
+
+BASE = {"dataset": "builtin-citation", "teacher": "gat", "student": "gcn", "method": "kd"}
+
+
+def spec(**changes: object) -> Spec:
+    return Spec.parse({**BASE, **changes})
+
+
+def test_a_spec_comes_back_from_yaml_as_it_was() -> None:
+    made = spec(method="kd+gcrd", student={"name": "gcn", "hidden_channels": 16}, seed=4, training={"epochs": 7})
+    assert Spec.from_yaml(made.to_yaml()) == made
+    assert Spec.from_yaml(made.to_yaml()).id == made.id
+
+
+def test_the_same_spec_said_in_another_way_has_the_same_id() -> None:
+    assert spec(method="kd+gcrd").id == spec(method=[methods["kd"](), {"name": "gcrd"}]).id
+    assert spec(student="gcn").id == spec(student={"name": "gcn", **models["gcn"].student_preset}).id
+
+
+def test_the_id_is_the_same_in_another_process() -> None:
+    code = f"from workbench.spec import Spec; print(Spec.parse({BASE!r}).id)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == spec().id
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 1},
+        {"method": "none"},
+        {"student": {"name": "gcn", "hidden_channels": 5}},
+        {"teacher": "gcn"},
+        {"training": {"epochs": 3}},
+        {"dataset": "builtin-digits"},
+    ],
+)
+def test_every_part_changes_the_id(change: dict[str, object]) -> None:
+    assert spec(**change).id != spec().id
+
+
+def test_where_it_runs_and_what_is_drawn_do_not_change_the_id() -> None:
+    assert spec(device="cpu", umap=True).id == spec().id
+
+
+def test_a_new_version_of_a_component_changes_the_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = spec().id
+    monkeypatch.setattr(methods["kd"], "version", 1000)
+    assert spec().id != before
+
+
+def test_the_teacher_does_not_depend_on_student_or_method() -> None:
+    assert spec(method="none", student="mlp", training={"epochs": 3}).teacher_id == spec().teacher_id
+    assert spec(seed=1).teacher_id != spec().teacher_id
+
+
+def test_presets_fill_what_was_left_out_by_role() -> None:
+    made = spec(teacher="gcn", student="gcn")
+    assert made.teacher.hidden_channels == models["gcn"].teacher_preset["hidden_channels"]  # type: ignore[attr-defined]
+    assert made.student.hidden_channels == models["gcn"].student_preset["hidden_channels"]  # type: ignore[attr-defined]
+    assert made.teacher_training.learning_rate == 0.01
+    assert spec().teacher_training.learning_rate == 0.005, "GAT trains with its own rate"
+    assert spec(teacher_training={"learning_rate": 0.1}).teacher_training.learning_rate == 0.1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"dataset": "coar"}, "did you mean 'cora'"),
+        ({"teacher": "gatt"}, "did you mean 'gat'"),
+        ({"method": "kd+gcdr"}, "did you mean 'gcrd'"),
+        ({"method": "kd+kd"}, "stands twice"),
+        ({"method": "kd+glnn"}, "both set the weight of the task loss"),
+        ({"method": []}, "a method is missing"),
+        ({"student": {"name": "gcn", "hiden_channels": 4}}, "did you mean 'hidden_channels'"),
+        ({"student": {"name": "gcn", "hidden_channels": 0}}, "greater than or equal to 1"),
+        ({"student": {"name": "gcn", "dropout": float("nan")}}, "finite number"),
+        ({"student": {"hidden_channels": 4}}, "a name or a mapping with a name"),
+        ({"training": {"epochs": "many"}}, "valid integer"),
+        ({"seed": -1}, "greater than or equal to 0"),
+        ({"sed": 1}, "did you mean 'seed'"),
+        ({"method": {"name": "kd", "alpha": 1.5}}, "less than or equal to 1"),
+    ],
+)
+def test_a_wrong_spec_is_refused_in_words(change: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        spec(**change)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[", "a: b: c", "- 1", "format: 99\ndataset: cora", "!!python/object:os.system {}"]
+)
+def test_what_is_not_a_spec_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        Spec.from_yaml(text)
+
+
+@given(
+    alpha=st.floats(0, 1),
+    width=st.integers(1, 8192),
+    seed=st.integers(0, 2**31 - 1),
+    epochs=st.integers(1, 100_000),
+)
+def test_any_valid_spec_survives_yaml(alpha: float, width: int, seed: int, epochs: int) -> None:
+    made = spec(
+        method={"name": "kd", "alpha": alpha},
+        student={"name": "gcn", "hidden_channels": width},
+        seed=seed,
+        training={"epochs": epochs},
+    )
+    again = Spec.from_yaml(made.to_yaml())
+    assert again == made
+    assert again.id == made.id
+
+
+def test_every_option_of_every_component_carries_help() -> None:
+    configs = [registry[name] for registry in (datasets, models, methods) for name in registry]
+    bare = [f"{config.__name__}.{o.name}" for config in [*configs, Training] for o in describe(config) if not o.help]
+    assert bare == []
+
+
+def test_an_option_is_described_as_plain_data() -> None:
+    class Example(Config):
+        rate: float | None = Option(0.5, help="A rate.", gt=0, le=1)
+
+    (rate,) = describe(Example)
+    assert (rate.kind, rate.optional, rate.low, rate.low_exclusive, rate.high) == ("float", True, 0, True, 1)
