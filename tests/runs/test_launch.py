@@ -20,6 +20,7 @@ from workbench.runs.folder import Run
 from workbench.runs.launch import launch, resume, stop
 from workbench.runs.store import list_runs
 from workbench.spec import Spec
+from workbench.training.checkpoint import load_tensors
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +41,11 @@ def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
 def in_student_training(run: Run) -> bool:
     assert run.status.state in ("queued", "running"), run.log()
     return run.status.stage == "training the student" and run.status.epoch > 50
+
+
+def checkpoint_of_the_student(run: Run) -> bool:
+    path = run.path / "checkpoint.safetensors"
+    return path.exists() and load_tensors(path).header["stage"] == "student"
 
 
 def workers_of(run: Run) -> list[psutil.Process]:
@@ -73,7 +79,7 @@ def _parts() -> dict[str, Any]:
 def test_a_killed_worker_is_lost_and_resumes_to_the_same_result(tmp_path: Path) -> None:
     long = spec(4000)
     run = launch(long, tmp_path).run
-    wait_for(lambda: in_student_training(run) and (run.path / "checkpoint.safetensors").exists())
+    wait_for(lambda: in_student_training(run) and checkpoint_of_the_student(run))
     os.killpg(run.status.pid, signal.SIGKILL)
     wait_for(lambda: run.status.state == "lost")
     with pytest.raises(UsageError, match="nothing to stop"):
@@ -100,7 +106,7 @@ def test_a_stopped_run_keeps_its_checkpoint_and_the_next_in_line_starts(tmp_path
     wait_for(lambda: not workers_of(first))
     wait_for(lambda: not second.status.alive)
     assert second.status.state == "done", second.log()
-    with pytest.raises(UsageError, match="nothing to resume"):
+    with pytest.raises(UsageError, match="is finished"):
         resume(second)
     resume(first)
     wait_for(lambda: in_student_training(first))

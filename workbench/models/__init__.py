@@ -1,0 +1,40 @@
+"""Models: one file per architecture, ordinary modules that also show their hidden states."""
+
+from workbench.models.base import Attention, GraphModel, ModelConfig, Output
+from workbench.models.budget import Budget, parameter_bytes, solve_budget
+from workbench.models.features import features_for
+from workbench.models.gat import GAT, GATConfig
+from workbench.models.gatv2 import GATv2, GATv2Config
+from workbench.models.gcn import GCN, GCNConfig
+from workbench.models.gcnii import GCNII, GCNIIConfig
+from workbench.models.gin import GIN, GINConfig
+from workbench.models.mlp import MLP, MLPConfig
+from workbench.models.sage import SAGE, SAGEConfig
+from workbench.models.taps import Tapped, wrap
+
+__all__ = [
+    "GAT",
+    "GCN",
+    "GCNII",
+    "GIN",
+    "MLP",
+    "SAGE",
+    "Attention",
+    "Budget",
+    "GATConfig",
+    "GATv2",
+    "GATv2Config",
+    "GCNConfig",
+    "GCNIIConfig",
+    "GINConfig",
+    "GraphModel",
+    "MLPConfig",
+    "ModelConfig",
+    "Output",
+    "SAGEConfig",
+    "Tapped",
+    "features_for",
+    "parameter_bytes",
+    "solve_budget",
+    "wrap",
+]

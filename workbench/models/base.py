@@ -51,7 +51,12 @@ class Output:
 
 
 class GraphModel(nn.Module):
-    """Base of our models: ``forward`` is ``encode(...).logits``. Subclasses write ``encode``."""
+    """Base of our models: ``forward`` is ``encode(...).logits``. Subclasses write ``encode``.
+
+    ``takes_sparse`` says that ``x`` may also be a sparse CSR tensor; see :mod:`workbench.models.features`.
+    """
+
+    takes_sparse: bool = False
 
     def encode(self, x: Tensor, edge_index: Tensor) -> Output:
         raise NotImplementedError(f"{type(self).__name__} must define encode(x, edge_index) -> Output")
@@ -59,6 +64,20 @@ class GraphModel(nn.Module):
     def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
         """Logits (N, C) of node features ``x`` (N, F) on ``edge_index`` (2, E)."""
         return self.encode(x, edge_index).logits
+
+    def reset_parameters(self) -> None:
+        """Draw every weight anew from torch's random state."""
+        from torch_geometric.nn.inits import reset
+
+        for child in self.children():
+            reset(child)
+
+    def __repr__(self) -> str:
+        """One line, sizes first: a 64-layer model fits on it too."""
+        return f"{type(self).__name__}({', '.join(filter(None, (self.extra_repr(), self._size())))})"
+
+    def _size(self) -> str:
+        return f"{sum(p.numel() for p in self.parameters() if p.requires_grad):,} parameters"
 
 
 class ModelConfig(Component):

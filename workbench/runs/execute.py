@@ -20,7 +20,7 @@ from workbench.runs.live import Live, with_encode
 from workbench.runs.pictures import add_umap, store_pictures
 from workbench.runs.recorder import RunRecorder
 from workbench.runs.teacher import obtain_teacher
-from workbench.runs.trained import Trained, is_finite, judge
+from workbench.runs.trained import Trained, is_finite, judge, suited
 from workbench.tasks import NodeClassification
 from workbench.training.checkpoint import Checkpoint, load_tensors, save_tensors
 from workbench.training.device import device_name, memory_advice, resolve_device
@@ -114,6 +114,7 @@ def _student(
     seed_everything(spec.seed, spec.training.deterministic)
     built = with_encode(live.student) if live.student is not None else spec.student.build(batch.num_features, classes)
     module = built.to(batch.x.device)
+    batch = suited(module, batch)
     widths = Widths.of(encode(module, batch, spec.training))
     objective = spec.objective.build(Widths.of(teacher.output), widths).to(batch.x.device)
     distiller = Distiller(module, objective, task)

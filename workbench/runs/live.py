@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from workbench.datasets.base import Card, DatasetConfig, Progress
 from workbench.errors import RunError
 from workbench.models.base import GraphModel, ModelConfig, Output
+from workbench.models.taps import Tapped
 from workbench.options import Option
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class LiveDataset(DatasetConfig):
 
 def live_model(module: nn.Module, trained: bool = False) -> LiveModel:
     """The record of a user's module: its class and a hash of its weights."""
-    kind = f"{type(module).__module__}.{type(module).__qualname__}"
+    own = module.module if isinstance(module, Tapped) else module  # the user's, not our wrapper
+    kind = f"{type(own).__module__}.{type(own).__qualname__}"
     digest = hashlib.sha256(repr(module).encode())
     for key, value in sorted(module.state_dict().items()):
         digest.update(key.encode())

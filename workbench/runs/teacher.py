@@ -16,7 +16,7 @@ from workbench.runs.files import read_json, write_json, write_text
 from workbench.runs.live import Live, with_encode
 from workbench.runs.recorder import RunRecorder
 from workbench.runs.store import private_folder
-from workbench.runs.trained import Trained, freeze, judge, measure
+from workbench.runs.trained import Trained, freeze, judge, measure, suited
 from workbench.training.checkpoint import Checkpoint, load_tensors, save_tensors
 from workbench.training.distiller import Distiller
 from workbench.training.loop import encode, fit
@@ -45,6 +45,7 @@ def obtain_teacher(
     if live.teacher is not None:
         return _live_teacher(spec, data, task, recorder, live)
     module = spec.teacher.build(data.num_features, classes).to(data.x.device)
+    data = suited(module, data)
     if live.data is not None:  # nothing of a live object is cached
         return _train(spec, module, data, task, recorder, None)
     folder = private_folder(recorder.run.path.parent, "teachers", cache_key(spec, data))

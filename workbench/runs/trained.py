@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import statistics
 import time
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.models.budget import parameter_bytes
+from workbench.models.features import features_for
 from workbench.tasks import Metrics, NodeClassification
 from workbench.training.device import synchronise
 from workbench.training.loop import encode
@@ -61,6 +63,13 @@ def measure(
         "latency_ms": latency(module, batch, training),
     }
     return Trained(module, output, facts)
+
+
+def suited(module: nn.Module, batch: Data) -> Data:
+    """``batch`` with its features in the layout that suits ``module`` (bags of words stay sparse on the CPU)."""
+    suited_batch = copy.copy(batch)
+    suited_batch.x = features_for(module, batch.x)
+    return suited_batch
 
 
 def count_parameters(module: nn.Module) -> int:

@@ -1,0 +1,75 @@
+"""Models that are a stack of like layers: convolution, normalisation, ReLU, dropout."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from torch import Tensor, nn
+
+from workbench.models.base import GraphModel, ModelConfig, Output
+from workbench.models.features import dropout
+from workbench.options import Option, Search
+
+
+class Stack(GraphModel):
+    r""":math:`H_{l+1} = \mathrm{Dropout}(\mathrm{ReLU}(\mathrm{Norm}(\mathrm{conv}_l(H_l))))`, the last one logits.
+
+    Subclasses write ``make_conv`` and, where a layer is not simply called, ``convolve``.
+
+    Shapes: x (N, in_channels), edge_index (2, E) -> logits (N, out_channels).
+    """
+
+    takes_sparse = True
+
+    def __init__(
+        self,
+        in_channels: int,
+        hidden_channels: int,
+        out_channels: int,
+        num_layers: int = 2,
+        dropout: float = 0.5,
+        batch_norm: bool = False,
+    ) -> None:
+        super().__init__()
+        widths = [in_channels] + [hidden_channels] * (num_layers - 1) + [out_channels]
+        self.widths = tuple(widths)
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.convs = nn.ModuleList(self.make_conv(a, b) for a, b in pairwise(widths))
+        self.norms = nn.ModuleList(nn.BatchNorm1d(w) if batch_norm else nn.Identity() for w in widths[1:-1])
+
+    def make_conv(self, in_channels: int, out_channels: int) -> nn.Module:
+        raise NotImplementedError(f"{type(self).__name__} must define make_conv(in_channels, out_channels)")
+
+    def convolve(self, conv: Any, x: Tensor, edge_index: Tensor) -> Tensor:
+        """One layer of :meth:`make_conv` on x (N, d)."""
+        return conv(x, edge_index)
+
+    def encode(self, x: Tensor, edge_index: Tensor) -> Output:
+        hidden = []
+        x = dropout(x, self.dropout, self.training)
+        for conv, norm in zip(self.convs, self.norms, strict=False):  # the last convolution has no norm
+            x = norm(self.convolve(conv, x, edge_index)).relu()  # (N, d)
+            x = dropout(x, self.dropout, self.training)
+            hidden.append(x)
+        return Output(self.convolve(self.convs[-1], x, edge_index), hidden)
+
+    def extra_repr(self) -> str:
+        norm = ", batch_norm=True" if self.batch_norm else ""
+        return f"{' → '.join(map(str, self.widths))}, dropout={self.dropout}{norm}"
+
+
+class StackConfig(ModelConfig):
+    """The sizes that every stack has."""
+
+    hidden_channels: int = Option(
+        64, help="Width of every hidden layer.", ge=1, le=8192, search=Search(4, 256, log=True)
+    )
+    num_layers: int = Option(2, help="Number of layers, the output layer included.", ge=1, le=128)
+    dropout: float = Option(0.5, help="Dropout on the input and every hidden layer.", ge=0, lt=1, search=Search(0, 0.8))
+    batch_norm: bool = Option(False, help="Batch normalisation after every hidden layer.")
+
+    def sizes(self) -> dict[str, Any]:
+        """These options as constructor arguments."""
+        return {key: getattr(self, key) for key in StackConfig.model_fields if key != "name"}
