@@ -1,0 +1,25 @@
+"""``workbench doctor`` looks and touches nothing."""
+
+
+def test_it_reports_versions_devices_datasets_and_roots(command_line):
+    document = command_line.json("doctor")
+    assert document["packages"]["torch"]
+    assert document["devices"][0]["device"] == "cpu"
+    assert document["datasets"]["builtin-karate"] is True
+    assert document["roots"]["runs"]["path"] == str(command_line.folder / "runs")
+    assert document["roots"]["runs"]["writable"] is True
+    assert document["problems"] == []
+    assert list(command_line.folder.iterdir()) == []
+    text = command_line("doctor")
+    assert text.exit_code == 0
+    assert "builtin-karate" in text.stdout
+
+
+def test_a_root_that_cannot_be_written_is_a_problem(command_line, tmp_path_factory, monkeypatch):
+    file = tmp_path_factory.mktemp("roots") / "file"
+    file.write_text("")
+    monkeypatch.setenv("WORKBENCH_RUNS", str(file))
+    document = command_line.json("doctor")
+    assert document["roots"]["runs"]["writable"] is False
+    assert any("WORKBENCH_RUNS" in problem for problem in document["problems"])
+    assert "Problem: cannot write below" in command_line("doctor").stdout

@@ -1,0 +1,157 @@
+"""Datasets, models and methods as lists, and one of them as a card with all its options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import typer
+
+from workbench.cli.flags import dashes, expected
+from workbench.cli.output import MISSING, count, print_json, print_table
+from workbench.options import Config, OptionInfo, describe
+from workbench.registry import Registry, datasets, methods, models
+
+Entry = dict[str, Any]
+SIZES = ("nodes", "edges", "features", "classes")
+
+
+def dataset_entry(name: str) -> Entry:
+    """A dataset's card as plain data."""
+    from workbench.datasets.base import data_root
+
+    config = datasets[name]
+    ready = config.model_construct().is_ready(data_root())
+    return {"name": name, **asdict(config.card), "ready": ready, **_options(config)}
+
+
+def model_entry(name: str) -> Entry:
+    config = models[name]
+    presets = {"teacher": config.teacher_preset, "student": config.student_preset}
+    head = {"name": name, "title": config.title, "summary": _summary(config), "presets": presets}
+    return {**head, "training_defaults": config.training_defaults, **_options(config)}
+
+
+def method_entry(name: str) -> Entry:
+    config = methods[name]
+    paper = None if config.paper is None else asdict(config.paper)
+    return {
+        "name": name,
+        "title": config.title,
+        "summary": _summary(config),
+        "paper": paper,
+        "formula": config.formula,
+        "decisions": list(config.decisions),
+        "needs": sorted(config.needs),
+        "sets_task": config.sets_task,
+        **_options(config),
+    }
+
+
+def _summary(config: type[Config]) -> str:
+    return (config.__doc__ or "").strip().splitlines()[0] if config.__doc__ else ""
+
+
+def _options(config: Any) -> Entry:
+    return {"version": config.version, "options": [asdict(info) for info in describe(config)]}
+
+
+def show_datasets(name: str | None, as_json: bool) -> None:
+    if name is not None:
+        entry = dataset_entry(name)
+        facts = _facts(entry, "task", "summary", "licence", "citation", "url")
+        facts |= {**dict(zip(SIZES, _sizes(entry), strict=True)), "on disk": _yes(entry)}
+        return _show(entry, datasets, facts, "dataset", as_json)
+    entries = [dataset_entry(each) for each in datasets]
+    rows = [(e["name"], e["title"], *_sizes(e), _yes(e)) for e in entries]
+    _list(entries, ("name", "title", *SIZES, "on disk"), rows, as_json, right=SIZES)
+
+
+def show_models(name: str | None, as_json: bool) -> None:
+    if name is not None:
+        entry = model_entry(name)
+        facts = _facts(entry, "summary") | {f"as {role}": _pairs(sizes) for role, sizes in entry["presets"].items()}
+        facts["training"] = _pairs(entry["training_defaults"])
+        return _show(entry, models, facts, "student", as_json)
+    entries = [model_entry(each) for each in models]
+    rows = [(e["name"], e["title"], e["summary"], *(_pairs(p) for p in e["presets"].values())) for e in entries]
+    _list(entries, ("name", "title", "what it is", "as teacher", "as student"), rows, as_json)
+
+
+def show_methods(name: str | None, as_json: bool) -> None:
+    if name is not None:
+        entry = method_entry(name)
+        facts = _facts(entry, "summary") | _paper(entry) | _facts(entry, "formula")
+        facts |= {f"decision {number}": text for number, text in enumerate(entry["decisions"], 1)}
+        return _show(entry, methods, facts, dashes(name), as_json)
+    entries = [method_entry(each) for each in methods]
+    rows = [(e["name"], e["title"], e["summary"], _short_paper(e)) for e in entries]
+    _list(entries, ("name", "title", "what it is", "paper"), rows, as_json)
+
+
+def _list(
+    entries: list[Entry],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    as_json: bool,
+    right: Sequence[str] = (),
+) -> None:
+    if as_json:
+        print_json(entries)
+    else:
+        print_table(columns, rows, right)
+
+
+def _show(entry: Entry, registry: Registry, facts: dict[str, str], prefix: str, as_json: bool) -> None:
+    if as_json:
+        return print_json(entry)
+    typer.echo(f"{entry['name']} – {entry['title']}\n" if entry["title"] else f"{entry['name']}\n")
+    print_table(("", ""), [(key, value) for key, value in facts.items() if value])
+    typer.echo("")
+    infos = describe(registry[entry["name"]])
+    if infos:
+        print_table(("option", "takes", "default", "what it does"), list(_option_rows(infos, prefix)))
+    else:
+        typer.echo("It has no options.")
+    if prefix == "student" and infos:
+        typer.echo("\nFor the teacher write --teacher. in place of --student.")
+
+
+def _option_rows(infos: Sequence[OptionInfo], prefix: str) -> Iterator[tuple[str, str, str, str]]:
+    for info in infos:
+        flag = f"--{prefix}.{dashes(info.name)}"
+        default = "none" if info.default is None else str(info.default)
+        yield flag, expected(info), default.lower() if isinstance(info.default, bool) else default, info.help
+
+
+def _sizes(entry: Entry) -> list[str]:
+    """What was measured on the graph, or what is published of one that was not."""
+    return [count(entry["measured"].get(key, entry["published"].get(key))) for key in SIZES]
+
+
+def _facts(entry: Entry, *keys: str) -> dict[str, str]:
+    return {key: str(entry[key]) for key in keys if entry[key]}
+
+
+def _paper(entry: Entry) -> dict[str, str]:
+    paper = entry["paper"]
+    if paper is None:
+        return {"paper": MISSING}
+    return {"paper": f"{paper['authors']}, {paper['title']}, {paper['venue']} {paper['year']}, {paper['url']}"}
+
+
+def _short_paper(entry: Entry) -> str:
+    paper = entry["paper"]
+    if paper is None:
+        return MISSING
+    first, *others = paper["authors"].split(", ")
+    return f"{first}{' et al.' if others else ''} {paper['year']}, {paper['url']}"
+
+
+def _pairs(values: dict[str, Any]) -> str:
+    return ", ".join(f"{dashes(key)} {value}" for key, value in values.items())
+
+
+def _yes(entry: Entry) -> str:
+    return "yes" if entry["ready"] else "no"

@@ -1,0 +1,288 @@
+"""The commands. Each reads its arguments and hands over; what is heavy is imported when it is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from workbench.cli.flags import split_flags
+from workbench.errors import WorkbenchError
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
+Name = Annotated[str | None, typer.Argument(help="Show this one in full, with all its options.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or a part of it that only it has.")]
+Runs = Annotated[
+    Path | None,
+    typer.Option(
+        "--runs", metavar="DIR", resolve_path=True, help="Folder of the runs (default: WORKBENCH_RUNS, else runs)."
+    ),
+]
+Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the runs go on.")]
+
+DOTTED_HELP = """
+\b
+Options with a dot set one part of the run:
+  --student.hidden-channels 16     `workbench models gcn` lists them
+  --teacher.heads 4                `workbench models gat`
+  --kd.alpha 0.8                   `workbench methods kd`
+  --dataset.k 5                    `workbench datasets builtin-digits`
+  --training.epochs 100            the student's training
+  --teacher-training.epochs 50     the teacher's
+Switches read --student.batch-norm, --no-student.batch-norm or --student.batch-norm false.
+"""
+
+
+class Commands(TyperGroup):
+    """Shows a fault that a person can mend as one message, with its exit code and without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except WorkbenchError as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(error.exit_code) from None
+
+
+class DottedCommand(TyperCommand):
+    """A command that takes dotted options from anywhere in its arguments; they come as ``ctx.obj``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.obj, rest = split_flags(args)
+        return super().parse_args(ctx, rest)
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Distil a large graph neural network into a small one, and see what the student learned, lost and why.",
+)
+benchmarks = typer.Typer(no_args_is_help=True, help="The workbench beside the textbook, in one run.")
+app.add_typer(benchmarks, name="bench")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import workbench
+
+        typer.echo(f"workbench {workbench.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def workbench_options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("app")
+def dashboard(
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port (default: the first free one).")] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser window.")] = True,
+) -> None:
+    """The dashboard, on this machine only."""
+    from workbench.cli.dashboard import serve
+
+    raise typer.Exit(1 if serve(port, browser) else 0)
+
+
+@app.command("datasets")
+def datasets(name: Name = None, as_json: Json = False) -> None:
+    """List the datasets, or show one."""
+    from workbench.cli.cards import show_datasets
+
+    show_datasets(name, as_json)
+
+
+@app.command("models")
+def models(name: Name = None, as_json: Json = False) -> None:
+    """List the models, or show one."""
+    from workbench.cli.cards import show_models
+
+    show_models(name, as_json)
+
+
+@app.command("methods")
+def methods(name: Name = None, as_json: Json = False) -> None:
+    """List the distillation methods, or show one."""
+    from workbench.cli.cards import show_methods
+
+    show_methods(name, as_json)
+
+
+@app.command("distill", cls=DottedCommand, epilog=DOTTED_HELP)
+def distill(
+    ctx: typer.Context,
+    dataset: Annotated[
+        str | None, typer.Argument(metavar="DATASET", help="A dataset's name, or a path of your own.")
+    ] = None,
+    teacher: Annotated[str | None, typer.Option(help="The teacher's architecture (default: gat).")] = None,
+    student: Annotated[str | None, typer.Option(help="The student's architecture (default: gcn).")] = None,
+    method: Annotated[str | None, typer.Option(help="One method, or a sum: kd+gcrd (default: kd).")] = None,
+    seeds: Annotated[str | None, typer.Option(metavar="SEEDS", help="0-4,7 makes six runs (default: 0).")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 or mps (default: auto).")] = None,
+    umap: Annotated[bool | None, typer.Option("--umap/--no-umap", help="Also compute the UMAP at the end.")] = None,
+    budget_parameters: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Make the student as wide as N parameters allow.")
+    ] = None,
+    compression: Annotated[
+        float | None, typer.Option(metavar="X", help="The same, for X times fewer parameters than the teacher.")
+    ] = None,
+    spec: Annotated[Path | None, typer.Option(metavar="FILE", help="A spec file; what is typed counts more.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run again what is finished.")] = False,
+    detach: Detach = False,
+    as_json: Json = False,
+    runs: Runs = None,
+) -> None:
+    """Train a teacher and distil it into a student, once per seed."""
+    from workbench.cli import distill as distilling
+    from workbench.cli.specs import Request, specs_of
+
+    request = Request(
+        dataset, teacher, student, method, seeds, device, umap, spec, budget_parameters, compression, ctx.obj
+    )
+    launched = distilling.start(specs_of(request), fresh, runs)
+    if detach:
+        return distilling.detach(launched, as_json)
+    raise typer.Exit(distilling.follow_and_report(launched, as_json))
+
+
+@app.command("runs")
+def list_runs(as_json: Json = False, runs: Runs = None) -> None:
+    """List the runs, newest first."""
+    from workbench.cli.history import history, print_history
+    from workbench.cli.output import print_json
+    from workbench.runs.store import list_runs as find_all
+
+    found = find_all(runs)
+    if as_json:
+        print_json(history(found))
+    else:
+        print_history(found)
+
+
+@app.command("show")
+def show(run: RunName, as_json: Json = False, runs: Runs = None) -> None:
+    """Show one run in full."""
+    from workbench.cli.history import card, print_card
+    from workbench.cli.output import print_json
+    from workbench.runs.store import find_run
+
+    found = find_run(run, runs)
+    if as_json:
+        print_json(card(found))
+    else:
+        print_card(found)
+
+
+@app.command("stop")
+def stop(run: RunName, runs: Runs = None) -> None:
+    """Stop a run; it can be resumed."""
+    from workbench.cli.output import say
+    from workbench.runs.launch import stop as stop_run
+    from workbench.runs.store import find_run
+
+    found = find_run(run, runs)
+    stop_run(found)
+    say(f"{found.id}: {found.status.state}")
+
+
+@app.command("resume")
+def resume(run: RunName, detach: Detach = False, as_json: Json = False, runs: Runs = None) -> None:
+    """Go on with a run that was stopped, failed or lost, from its last checkpoint."""
+    from workbench.cli import distill as distilling
+    from workbench.runs.launch import resume as resume_run
+    from workbench.runs.store import find_run
+
+    found = find_run(run, runs)
+    resume_run(found)
+    if detach:
+        return distilling.detach([found], as_json)
+    raise typer.Exit(distilling.follow_and_report([found], as_json))
+
+
+@app.command("rerun")
+def rerun(
+    run: RunName,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 when a metric differs.")] = False,
+    tolerance: Annotated[float, typer.Option(min=0, help="Relative or absolute difference that is allowed.")] = 1e-6,
+    as_json: Json = False,
+    runs: Runs = None,
+) -> None:
+    """Run the same spec again and compare every metric."""
+    from workbench.cli.output import print_json
+    from workbench.cli.rerun import print_comparison
+    from workbench.cli.rerun import rerun as run_again
+    from workbench.runs.store import find_run
+
+    document = run_again(find_run(run, runs), tolerance)
+    if as_json:
+        print_json(document)
+    else:
+        print_comparison(document)
+    raise typer.Exit(1 if check and not document["equal"] else 0)
+
+
+@app.command("doctor")
+def doctor(as_json: Json = False) -> None:
+    """What is installed, which devices and datasets are here, and where things are kept."""
+    from workbench.cli.doctor import examine, print_examination
+    from workbench.cli.output import print_json
+
+    document = examine()
+    if as_json:
+        print_json(document)
+    else:
+        print_examination(document)
+
+
+@benchmarks.command("losses")
+def bench_losses(
+    nodes: Annotated[int, typer.Option(min=2, help="Nodes of the graph.")] = 1024,
+    edges: Annotated[int, typer.Option(min=1, help="Directed edges.")] = 16384,
+    widths: Annotated[str, typer.Option(help="Hidden widths of student and teacher.")] = "32,128",
+    repeats: Annotated[int, typer.Option(min=1, help="Timed steps of each; medians are shown.")] = 7,
+    as_json: Json = False,
+) -> None:
+    """Forward and backward pass of every loss."""
+    from workbench.bench.losses import bench
+
+    _show_bench(bench(nodes, edges, _widths(widths, 2), repeats), as_json)
+
+
+@benchmarks.command("epoch")
+def bench_epoch(
+    nodes: Annotated[int, typer.Option(min=2, help="Nodes of the graph.")] = 2708,
+    edges: Annotated[int, typer.Option(min=1, help="Directed edges.")] = 10556,
+    widths: Annotated[str, typer.Option(help="Features, hidden width and classes.")] = "256,64,7",
+    repeats: Annotated[int, typer.Option(min=1, help="Timed epochs of each; medians are shown.")] = 30,
+    as_json: Json = False,
+) -> None:
+    """One training epoch of a GCN student."""
+    from workbench.bench.epoch import bench
+
+    _show_bench(bench(nodes, edges, _widths(widths, 3), repeats), as_json)
+
+
+def _show_bench(document: dict[str, Any], as_json: bool) -> None:
+    from workbench.cli.benchmarks import print_bench
+    from workbench.cli.output import print_json
+
+    if as_json:
+        print_json(document)
+    else:
+        print_bench(document)
+
+
+def _widths(text: str, number: int) -> tuple[int, ...]:
+    parts = text.split(",")
+    if len(parts) != number or not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise typer.BadParameter(f"{number} positive whole numbers with commas between them (got {text!r})")
+    return tuple(int(part) for part in parts)

@@ -1,0 +1,80 @@
+"""``workbench runs`` and ``workbench show``: what was run, and one run in full."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from workbench.cli.follow import headline
+from workbench.cli.output import MISSING, count, duration, percent, print_table, say, times
+from workbench.cli.results import SIDES, entry, score_on_test
+
+if TYPE_CHECKING:
+    from workbench.runs.folder import Run
+
+
+def history(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """The runs as plain data, newest first."""
+    return [
+        {**entry(run), "title": run.title, "created": run.status.created, "stage": run.status.stage} for run in runs
+    ]
+
+
+def print_history(runs: Sequence[Run]) -> None:
+    if not runs:
+        say("no runs yet: `workbench distill builtin-karate` makes one in a few seconds")
+        return
+    rows = []
+    for run in runs:
+        facts, status = entry(run), run.status
+        scores = [score_on_test(facts[side]) for side in SIDES]
+        age = duration(max(time.time() - status.created, 0)) if status.created else MISSING
+        rows.append((run.id, run.title, headline(status), *scores, times(facts["compression"]), age))
+    columns = ("run", "what", "state", "teacher test", "student test", "compression", "age")
+    print_table(columns, rows, right=columns[3:])
+
+
+def card(run: Run) -> dict[str, Any]:
+    """One run in full as plain data."""
+    status = run.status
+    return {
+        "id": run.id,
+        "path": str(run.path),
+        "title": run.title,
+        "state": status.state,
+        "status": vars(status),
+        "spec": run.document,
+        "result": run.result,
+        "arrays": run.array_names(),
+    }
+
+
+def print_card(run: Run) -> None:
+    import yaml
+
+    typer.echo(f"{run.title}\n{run.path}\n{headline(run.status)}")
+    if run.status.message:
+        typer.echo(run.status.message)
+    typer.echo("\n" + yaml.safe_dump(run.document, sort_keys=False, allow_unicode=True))
+    result = run.result
+    if result is None:
+        return
+    rows = [
+        (
+            f"{side}: {result[side]['name']}",
+            count(result[side]["parameters"]),
+            *(percent(result[side]["metrics"].get(split, {}).get("accuracy")) for split in ("train", "val", "test")),
+            str(result[side].get("best_epoch") or MISSING),
+            duration(result[side].get("seconds")),
+        )
+        for side in SIDES
+    ]
+    columns = ("model", "parameters", "train", "validation", "test", "best epoch", "trained in")
+    print_table(columns, rows, right=columns[1:])
+    where = result["device"]["name"]
+    typer.echo(f"\ncompression {times(result['compression'])}, {duration(result['seconds'])} on {where}")
+    for warning in result.get("warnings", []):
+        typer.echo(f"warning: {warning}")
