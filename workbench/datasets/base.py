@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import platformdirs
 
@@ -32,6 +32,7 @@ class Card:
     url: str = ""
     synthetic: bool = False
     published: Mapping[str, float] = field(default_factory=dict)  # nodes, edges (both directions), features, classes
+    measured: Mapping[str, float] = field(default_factory=dict)  # what ``measure`` finds with the default options
 
 
 class DatasetConfig(Component):
@@ -50,6 +51,14 @@ class DatasetConfig(Component):
     def is_ready(self, root: Path) -> bool:
         """Whether ``load`` needs no network."""
         return True
+
+    def pinned(self) -> Self:
+        """This config with everything filled in that names its contents; called when a run is launched.
+
+        A dataset that is read from a person's own files adds their digest here, so that the identity of a
+        run changes with them.
+        """
+        return self
 
 
 def data_root() -> Path:
