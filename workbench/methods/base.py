@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from workbench.errors import UsageError
-from workbench.options import Component
+from workbench.options import Component, Option
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 Nodes = Literal["train", "all"]
 Terms = dict[str, Tensor]
+
+DECIDED_ALL_NODES = (
+    "The loss is taken on all nodes of a transductive graph by default; the G-CRD code takes every loss on training "
+    "nodes, which nodes='train' does."
+)
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Objective(nn.Module):
 class Method(Component):
     """A distillation objective as data. Subclasses add options, ``paper`` and ``build``."""
 
-    paper: ClassVar[Paper]
+    paper: ClassVar[Paper | None] = None  # None only for what is no published method
     formula: ClassVar[str] = ""  # LaTeX, shown in help and cards
     decisions: ClassVar[tuple[str, ...]] = ()  # what the papers leave open and we decided, for people to read
     needs: ClassVar[frozenset[str]] = frozenset()  # of {"logits", "hidden", "edges"}
@@ -129,7 +134,11 @@ class Sum(tuple[Method, ...]):
 
 
 class SumObjective(Objective):
-    """The objectives of a sum side by side; their terms keep their own names."""
+    """The objectives of a sum side by side; their terms keep their own names.
+
+    Losses are taken in float32 at least, also when the models run in half precision: a difference of
+    two nearly equal outputs is what they are about. Targets carry no gradient to the teacher.
+    """
 
     def __init__(self, parts: dict[str, Objective]) -> None:
         super().__init__()
@@ -138,13 +147,20 @@ class SumObjective(Objective):
     def _objectives(self) -> list[tuple[str, Objective]]:
         return [(name, part) for name, part in self.parts.items() if isinstance(part, Objective)]
 
+    @torch.no_grad()
     def targets(self, teacher: Output, batch: Data) -> dict[str, Any]:
+        teacher = _at_least_float32(teacher.detach())
         return {name: part.targets(teacher, batch) for name, part in self._objectives()}
 
     def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
         terms: Terms = {}
-        for name, part in self._objectives():
-            terms |= part(student, targets[name], batch)
+        with torch.autocast(student.logits.device.type, enabled=False):
+            student = _at_least_float32(student)
+            for name, part in self._objectives():
+                found = part(student, targets[name], batch)
+                if twice := found.keys() & {"task", *terms}:
+                    raise UsageError(f"method {name!r} gives a term {min(twice)!r} that exists already: rename it")
+                terms |= found
         return terms
 
     def weights(self) -> dict[str, float]:
@@ -157,19 +173,40 @@ class SumObjective(Objective):
         return {f"{name}-{key}": value for name, part in self._objectives() for key, value in part.pictures().items()}
 
 
+def _at_least_float32(output: Output) -> Output:
+    half = (torch.float16, torch.bfloat16)
+    logits, *hidden = [h.float() if h.dtype in half else h for h in (output.logits, *output.hidden)]
+    return replace(output, logits=logits, hidden=hidden)
+
+
+def nodes_option() -> Any:
+    """The option ``nodes`` of a method: where its loss is taken."""
+    return Option("all", help="Where the loss is taken: all nodes, or training nodes only.", advanced=True)
+
+
 def last_hidden(output: Output) -> Tensor:
     """The features that most methods compare: the last hidden layer (N, d)."""
     return output.hidden[-1]
 
 
-def last_hidden_width(widths: Widths, method: str, role: str) -> int:
-    """Width of the last hidden layer; raises UsageError for a model without one."""
-    if not widths.hidden:
+def last_hidden_widths(method: str, teacher: Widths, student: Widths) -> tuple[int, int]:
+    """Widths of both last hidden layers; raises UsageError for a model without one."""
+    for role, widths in (("teacher", teacher), ("student", student)):
+        if not widths.hidden:
+            raise UsageError(
+                f"{method} compares hidden layers and this {role} has none: give it at least two layers, "
+                f"or wrap(module, layers=[…]) with the name of a hidden layer"
+            )
+    return teacher.hidden[-1], student.hidden[-1]
+
+
+def check_same_classes(method: str, teacher: Widths, student: Widths) -> None:
+    """Refuse models that predict different numbers of classes; raises UsageError."""
+    if teacher.out != student.out:
         raise UsageError(
-            f"{method} compares hidden layers and this {role} has none: give it at least two layers, "
-            f"or wrap(module, layers=[…]) with the name of a hidden layer"
+            f"{method} compares class probabilities: the teacher gives {teacher.out} logits and the student "
+            f"{student.out}; both must predict the same classes"
         )
-    return widths.hidden[-1]
 
 
 def chosen_nodes(batch: Data, nodes: Nodes) -> Tensor | None:
@@ -178,7 +215,20 @@ def chosen_nodes(batch: Data, nodes: Nodes) -> Tensor | None:
 
 
 def take(features: Tensor, index: Tensor | None) -> Tensor:
+    """Rows ``index`` of ``features`` (N, d); all of them for None."""
     return features if index is None else features[index]
+
+
+def sampled_nodes(num_nodes: int, at_most: int | None, device: torch.device) -> Tensor | None:
+    """Indices (at_most,) of a random sample from torch's generator; None where all nodes fit."""
+    if at_most is None or num_nodes <= at_most:
+        return None
+    return torch.randperm(num_nodes, device=device)[:at_most]
+
+
+def chosen_hidden(output: Output, batch: Data, nodes: Nodes) -> Tensor:
+    """The last hidden layer of the chosen nodes (n, d)."""
+    return take(last_hidden(output), chosen_nodes(batch, nodes))
 
 
 def chosen_edges(edge_index: Tensor, index: Tensor | None, num_nodes: int) -> Tensor:

@@ -1,0 +1,162 @@
+"""The pure functions equal the papers' formulas, written once more as loops, on drawn shapes and graphs."""
+
+import math
+
+import numpy as np
+import numpy_formulas as formulas
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench import methods
+from workbench.methods.edges import EdgeKernel
+from workbench.methods.gsp import PairKernel
+
+EDGE_KERNELS = EdgeKernel.__args__
+PAIR_KERNELS = PairKernel.__args__
+
+
+def draw(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def tensor(array):
+    return torch.from_numpy(np.array(array))
+
+
+def same(found, expected):
+    assert found.item() == pytest.approx(float(expected), rel=1e-9, abs=1e-12)
+
+
+@st.composite
+def two_embeddings(draw_from, same_width=False):
+    """Student and teacher features of the same nodes, in which some rows are zero and some coincide."""
+    nodes, width = draw_from(st.integers(1, 8)), draw_from(st.integers(1, 5))
+    widths = (width, width if same_width else draw_from(st.integers(1, 5)))
+    rng = np.random.default_rng(draw_from(st.integers(0, 10**6)))
+    found = [rng.normal(size=(nodes, w)) for w in widths]
+    for features in found:
+        features[rng.random(nodes) < 0.2] = 0
+        features[rng.integers(nodes)] = features[rng.integers(nodes)]
+    return found
+
+
+@st.composite
+def edges_among(draw_from, nodes):
+    """A multigraph: self-loops, duplicates and isolated nodes included; perhaps no edge at all."""
+    pairs = draw_from(st.lists(st.tuples(*[st.integers(0, nodes - 1)] * 2), max_size=20))
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+
+
+@pytest.mark.parametrize("kernel", EDGE_KERNELS)
+@given(data=st.data())
+@settings(max_examples=12, deadline=None)
+def test_lsp_for_every_kernel(kernel, data):
+    student, teacher = data.draw(two_embeddings())
+    edges = data.draw(edges_among(len(student)))
+    options = {
+        "sigma": data.draw(st.sampled_from([0.5, 1.0, 3.0])),
+        "direction": data.draw(st.sampled_from(["student_teacher", "teacher_student"])),
+        "num_nodes": data.draw(st.sampled_from([None, 20])),
+        "convention": data.draw(st.sampled_from(["paper", "code"])),
+    }
+    s = tensor(student).requires_grad_()
+    loss = methods.lsp_loss(s, tensor(teacher), tensor(edges), kernel, **options)
+    same(loss, formulas.lsp(student, teacher, edges, kernel, **options))
+    assert torch.autograd.grad(loss, s)[0].isfinite().all()
+
+
+@pytest.mark.parametrize("kernel", PAIR_KERNELS)
+@given(pair=two_embeddings())
+@settings(max_examples=20, deadline=None)
+def test_gsp_for_every_kernel(kernel, pair):
+    student, teacher = pair
+    s = tensor(student).requires_grad_()
+    loss = methods.gsp_loss(s, tensor(teacher), kernel)
+    same(loss, formulas.gsp(student, teacher, kernel))
+    assert torch.autograd.grad(loss, s)[0].isfinite().all()
+
+
+@pytest.mark.parametrize("convention", ["paper", "code"])
+@given(pair=two_embeddings(same_width=True), temperature=st.floats(0.2, 20))
+@settings(max_examples=25, deadline=None)
+def test_kd_for_every_convention(convention, pair, temperature):
+    student, teacher = pair
+    s = tensor(student).requires_grad_()
+    loss = methods.kd_loss(s, tensor(teacher), temperature, convention)
+    same(loss, formulas.kd(student, teacher, temperature, convention))
+    assert torch.autograd.grad(loss, s)[0].isfinite().all()
+
+
+@given(pair=two_embeddings(same_width=True), temperature=st.floats(0.05, 10))
+@settings(max_examples=25, deadline=None)
+def test_gcrd(pair, temperature):
+    student, teacher = pair
+    same(methods.gcrd_loss(tensor(student), tensor(teacher), temperature), formulas.gcrd(student, teacher, temperature))
+
+
+@given(pair=two_embeddings(same_width=True))
+@settings(max_examples=25, deadline=None)
+def test_fitnet(pair):
+    student, teacher = pair
+    same(methods.fitnet_loss(tensor(student), tensor(teacher)), formulas.fitnet(student, teacher))
+
+
+@pytest.mark.parametrize("p", [1, 2])
+@given(pair=two_embeddings())
+@settings(max_examples=15, deadline=None)
+def test_attention_transfer(p, pair):
+    student, teacher = pair
+    loss = methods.attention_transfer_loss(tensor(student), tensor(teacher), p)
+    same(loss, formulas.attention_transfer(student, teacher, p))
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_multilabel_kd(temperature):
+    student, teacher = draw(6, 4), draw(6, 4, seed=1)
+    loss = methods.multilabel_kd_loss(tensor(student), tensor(teacher), temperature)
+    same(loss, formulas.multilabel_kd(student, teacher, temperature))
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_link_distribution(temperature):
+    student, teacher = draw(6, 4), draw(6, 4, seed=1)
+    loss = methods.link_distribution_loss(tensor(student), tensor(teacher), temperature)
+    same(loss, formulas.link_distribution(student, teacher, temperature))
+
+
+def test_glnn():
+    student, teacher = draw(6, 4), draw(6, 4, seed=1)
+    same(methods.glnn_loss(tensor(student), tensor(teacher)), formulas.glnn(student, teacher))
+
+
+@pytest.mark.parametrize("pool", ["node", "graph"])
+def test_abkd(pool):
+    teacher, student = [draw(6, 4, seed=k) for k in range(3)], [draw(6, 4, seed=k) for k in (7, 8)]
+    pooled = [[layer.mean(0) for layer in layers] for layers in (teacher, student)]
+    attention = methods.abkd_attention(*[[tensor(v) for v in vectors] for vectors in pooled])
+    dissimilarity = methods.abkd_dissimilarity(*[[tensor(f) for f in layers] for layers in (teacher, student)], pool)
+    assert attention.numpy() == pytest.approx(formulas.abkd_attention(*pooled), rel=1e-12)
+    assert dissimilarity.numpy() == pytest.approx(formulas.abkd_dissimilarity(teacher, student, pool), rel=1e-12)
+    same(methods.abkd_loss(attention, dissimilarity), formulas.abkd(attention.numpy(), dissimilarity.numpy()))
+
+
+def test_kd_of_two_classes_is_what_one_computes_by_hand():
+    # Teacher (3/4, 1/4) against a student who cannot tell: KL = 3/4 ln 3/2 + 1/4 ln 1/2, at T = 1.
+    teacher, student = torch.tensor([[math.log(3.0), 0.0]]), torch.zeros(1, 2)
+    loss = methods.kd_loss(student.double(), teacher.double(), temperature=1.0)
+    assert loss.item() == pytest.approx(0.75 * math.log(1.5) + 0.25 * math.log(0.5), rel=1e-6)
+
+
+def test_lsp_of_two_neighbours_is_what_one_computes_by_hand():
+    # Linear kernel, centre 0 at 1: the student gives (ln 3, 0) -> (3/4, 1/4), the teacher (0, 0) -> (1/2, 1/2).
+    student = torch.tensor([[1.0], [math.log(3.0)], [0.0]], dtype=torch.float64)
+    teacher = torch.tensor([[1.0], [0.0], [0.0]], dtype=torch.float64)
+    edges = torch.tensor([[1, 2], [0, 0]])
+    expected = (0.75 * math.log(1.5) + 0.25 * math.log(0.5)) / 3  # over all three nodes
+    same(methods.lsp_loss(student, teacher, edges, "linear"), expected)
+    # Teacher first: KL((1/2, 1/2) ‖ (3/4, 1/4)), and over the two edges.
+    expected = (0.5 * math.log(2 / 3) + 0.5 * math.log(2)) / 2
+    loss = methods.lsp_loss(student, teacher, edges, "linear", direction="teacher_student", convention="code")
+    same(loss, expected)

@@ -1,0 +1,223 @@
+"""Attention-based knowledge distillation over all layer pairs (Ahluwalia et al. 2023, arXiv 2310.15938)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from workbench.methods.base import (
+    DECIDED_ALL_NODES,
+    Method,
+    Nodes,
+    Objective,
+    Paper,
+    Terms,
+    Widths,
+    chosen_nodes,
+    last_hidden_widths,
+    nodes_option,
+    sampled_nodes,
+    take,
+)
+from workbench.methods.gcrd import gcrd_loss
+from workbench.methods.layers import LayerProjections, Normalise, freeze_orthogonal, normalised
+from workbench.methods.rows import check_same_nodes, check_some_nodes
+from workbench.options import Option, Search
+from workbench.registry import methods
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+    from workbench.models.base import Output
+
+Pool = Literal["graph", "node"]
+
+
+def abkd_attention(teacher_pooled: Sequence[Tensor], student_pooled: Sequence[Tensor]) -> Tensor:
+    r"""How much each teacher layer attends to each student layer.
+
+    .. math:: A_{ij} = \mathrm{softmax}_j\big( (t_i W_i) \cdot (s_j W'_j) / \sqrt{d_a} \big)
+
+    Shapes: T_l and S_l vectors (d_a,), mean-pooled over nodes and projected -> (T_l, S_l), rows sum to 1.
+    """
+    teacher, student = torch.stack(list(teacher_pooled)), torch.stack(list(student_pooled))
+    return (teacher @ student.T / math.sqrt(teacher.shape[1])).softmax(dim=1)
+
+
+def abkd_dissimilarity(
+    teacher_projected: Sequence[Tensor], student_projected: Sequence[Tensor], pool: Pool = "node"
+) -> Tensor:
+    r"""How far apart the projected features of every two layers are.
+
+    .. math:: D_{ij} = \frac1n \sum_v \| T_{iv} - S_{jv} \|^2 \;(\text{node}), \qquad
+        D_{ij} = \Big\| \frac1n \sum_v T_{iv} - \frac1n \sum_v S_{jv} \Big\|^2 \;(\text{graph})
+
+    Shapes: T_l and S_l matrices (n, d) in one space -> (T_l, S_l), never negative.
+    """
+    check_same_nodes(student_projected[0], teacher_projected[0], "abkd_dissimilarity", same_width=True)
+    if pool == "graph":
+        teacher = torch.stack([t.mean(0) for t in teacher_projected])  # (T_l, d)
+        student = torch.stack([s.mean(0) for s in student_projected])  # (S_l, d)
+        return (teacher[:, None] - student).square().sum(2)
+    teacher = torch.stack([t.flatten() for t in teacher_projected])  # (T_l, n · d)
+    student = torch.stack([s.flatten() for s in student_projected])  # (S_l, n · d)
+    # |t − s|² expanded: one product for all pairs, and no (T_l, S_l, n, d) tensor.
+    squared = teacher.square().sum(1, keepdim=True) + student.square().sum(1) - 2 * teacher @ student.T
+    return (squared / student_projected[0].shape[0]).clamp_min(0)
+
+
+def abkd_loss(attention: Tensor, dissimilarity: Tensor) -> Tensor:
+    r"""Mean over all layer pairs, :math:`\frac{1}{T_l S_l} \sum_{ij} A_{ij} D_{ij}`. Shapes: both (T_l, S_l)."""
+    return (attention * dissimilarity).mean()
+
+
+@methods.register
+class ABKD(Method):
+    """Attention over layer pairs: the student learns from the teacher's layers that matter, wherever they fit.
+
+    The papers could not be read in full, so this much is decided here. Attention: scaled dot product of
+    mean-pooled features, one trained projection (d_a = 64) per layer, softmax over student layers.
+    Dissimilarity: squared distance of projected features, averaged over nodes, through a subspace
+    projection (32 dimensions) that both models share. Layers are the hidden ones and the logits;
+    ``pairs="last"`` takes the two last hidden layers. ``normalise`` puts each layer's projected features
+    on one scale before they are compared (rows of length one by default), so that shrinking projections
+    cannot make the loss small; ``frozen_teacher`` keeps them from mapping everything to one point.
+    ``structure`` reads STRIDE as G-CRD's contrast added to the dissimilarity. Weight 1; all nodes.
+    """
+
+    title: ClassVar[str] = "ABKD"
+    paper: ClassVar[Paper | None] = Paper(
+        title="ABKD: Graph Neural Network Compression with Attention-Based Knowledge Distillation",
+        authors="Ahluwalia, Das, Behnam, Khare, Li, Tumanov",
+        year=2023,
+        venue="arXiv",
+        url="https://arxiv.org/abs/2310.15938",
+    )
+    formula: ClassVar[str] = (
+        r"\mathrm{CE}(z_s, y) + \frac{\beta}{T_l S_l} \sum_{i,j} A_{ij} D_{ij}, \quad "
+        r"A = \mathrm{softmax}_j\!\left(\tfrac{(t_i W_i) \cdot (s_j W'_j)}{\sqrt{d_a}}\right), \quad "
+        r"D_{ij} = \| T_i V_i P - S_j V'_j P \|^2"
+    )
+    decisions: ClassVar[tuple[str, ...]] = (
+        "Attention is a scaled dot product of mean-pooled features with one projection per layer, without bias.",
+        "Dissimilarity is averaged over nodes (pool='node'); pool='graph' compares means over nodes.",
+        "Each node's projected features are scaled to length one (normalise='row'); 'max' divides a layer by its "
+        "largest absolute entry, 'l2' by the root mean square length of its rows, 'none' does nothing.",
+        "The subspace projection P is shared by teacher and student and has 32 dimensions.",
+        "Layers are the hidden ones and the logits; pairs='last' compares the two last hidden layers only.",
+        "structure adds, per layer pair, G-CRD's contrast at temperature 0.075 to the dissimilarity, as a reading of "
+        "STRIDE (the rewrite of 2025).",
+        "share_projection uses one projection for all layers of equal width of a model.",
+        "frozen_teacher fixes the teacher's projections V and P to random orthogonal matrices, so that training "
+        "cannot map both models to one point.",
+        "Weight 1 and d_a = 64 are starting points.",
+        DECIDED_ALL_NODES,
+    )
+    needs: ClassVar[frozenset[str]] = frozenset({"hidden", "logits"})
+
+    name: Literal["abkd"] = "abkd"
+    weight: float = Option(1.0, help="Weight β beside the task loss.", ge=0, le=1e6, search=Search(0.01, 100, log=True))
+    projection: int = Option(64, help="Width d_a of the projections.", ge=1, le=4096)
+    layers: Literal["all", "hidden"] = Option("all", help="Layers that take part: hidden and logits, or hidden only.")
+    pairs: Literal["all", "last"] = Option(
+        "all", help="All pairs of layers, or only the two last hidden layers (an ablation)."
+    )
+    attention: Literal["learned", "uniform"] = Option(
+        "learned", help="Learned attention over student layers, or the same for all (an ablation)."
+    )
+    pool: Pool = Option("node", help="Compare features node by node, or their means over the graph.")
+    normalise: Normalise = Option(
+        "row",
+        help="Scale of the projected features: every node to length one (row), the largest entry to one (max), the "
+        "mean square length to one (l2), or as they are (none).",
+        advanced=True,
+    )
+    subspace: int | None = Option(
+        32, help="Width of the projection that both models share; empty leaves it out.", ge=1, le=4096, advanced=True
+    )
+    share_projection: bool = Option(
+        False, help="One projection for all layers of equal width instead of one per layer.", advanced=True
+    )
+    frozen_teacher: bool = Option(
+        False,
+        help="Fix the teacher's projections to random orthogonal ones: a guard against both models collapsing.",
+        advanced=True,
+    )
+    structure: float = Option(
+        0.0, help="Weight of the contrastive (G-CRD) dissimilarity of each pair, as in STRIDE.", ge=0, le=1e3
+    )
+    structure_samples: int = Option(
+        1024, help="Nodes drawn each step for the structure term.", ge=2, le=100_000, advanced=True
+    )
+    nodes: Nodes = nodes_option()
+
+    def build(self, teacher: Widths, student: Widths) -> Objective:
+        if self.layers == "hidden" or self.pairs == "last":
+            last_hidden_widths("abkd", teacher, student)
+        return ABKDObjective(self, self._take_part(teacher.layers), self._take_part(student.layers))
+
+    def _take_part(self, layers: Sequence[Any]) -> tuple[Any, ...]:
+        """Of all layers, logits last, those that take part."""
+        if self.pairs == "last":
+            return (layers[-2],)
+        return tuple(layers[:-1] if self.layers == "hidden" else layers)
+
+
+class ABKDObjective(Objective):
+    def __init__(self, config: ABKD, teacher_widths: tuple[int, ...], student_widths: tuple[int, ...]) -> None:
+        super().__init__()
+        self.config = config
+        width, shared, frozen = config.projection, config.share_projection, config.frozen_teacher
+        learned = config.attention == "learned"
+        self.teacher_query = LayerProjections(teacher_widths, width, shared) if learned else None
+        self.student_key = LayerProjections(student_widths, width, shared) if learned else None
+        self.teacher_value = LayerProjections(teacher_widths, width, shared, frozen)
+        self.student_value = LayerProjections(student_widths, width, shared)
+        self.subspace = nn.Linear(width, config.subspace, bias=False) if config.subspace else nn.Identity()
+        if frozen:
+            freeze_orthogonal(self.subspace)
+        self.last: dict[str, Tensor] = {}
+
+    def targets(self, teacher: Output, batch: Data) -> dict[str, list[Tensor]]:
+        layers = self._layers(teacher, batch)
+        check_some_nodes(layers[0], "abkd")
+        return {"layers": layers, "pooled": [t.mean(0) for t in layers]}
+
+    def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
+        layers = self._layers(student, batch)
+        dissimilarity = self._dissimilarity(
+            self._project(self.teacher_value, targets["layers"]), self._project(self.student_value, layers)
+        )
+        if self.teacher_query is not None and self.student_key is not None:
+            pooled = [s.mean(0) for s in layers]
+            attention = abkd_attention(self.teacher_query(targets["pooled"]), self.student_key(pooled))
+        else:
+            attention = torch.full_like(dissimilarity, 1 / dissimilarity.shape[1])
+        self.last = {"attention": attention.detach(), "dissimilarity": dissimilarity.detach()}
+        return {"abkd": abkd_loss(attention, dissimilarity)}
+
+    def weights(self) -> dict[str, float]:
+        return {"abkd": self.config.weight}
+
+    def pictures(self) -> dict[str, Tensor]:
+        return self.last
+
+    def _layers(self, output: Output, batch: Data) -> list[Tensor]:
+        index = chosen_nodes(batch, self.config.nodes)
+        return [take(features, index) for features in self.config._take_part(output.layers)]
+
+    def _project(self, values: LayerProjections, layers: list[Tensor]) -> list[Tensor]:
+        return [normalised(self.subspace(features), self.config.normalise) for features in values(layers)]
+
+    def _dissimilarity(self, teacher: list[Tensor], student: list[Tensor]) -> Tensor:
+        distance = abkd_dissimilarity(teacher, student, self.config.pool)  # (T_l, S_l)
+        if self.config.structure == 0:
+            return distance
+        index = sampled_nodes(student[0].shape[0], self.config.structure_samples, student[0].device)
+        teacher, student = [take(t, index) for t in teacher], [take(s, index) for s in student]
+        contrast = torch.stack([torch.stack([gcrd_loss(s, t) for s in student]) for t in teacher])
+        return distance + self.config.structure * contrast

@@ -1,0 +1,24 @@
+"""Distribution over candidate links (after Antaris and Rafailidis, ASONAM 2020, arXiv 2011.05664)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from workbench.methods.kd import divergence, log_probabilities
+from workbench.methods.rows import check_same_nodes
+
+
+def link_distribution_loss(student_scores: Tensor, teacher_scores: Tensor, temperature: float = 1.0) -> Tensor:
+    r"""Match, per node, how the teacher spreads its belief over candidate links.
+
+    .. math:: \frac1n \sum_u \mathrm{KL}(q^t_u \,\|\, q^s_u), \qquad
+        q_u = \mathrm{softmax}_{v \in C_u}(\langle e_u, e_v \rangle / \tau)
+
+    Shapes: both scores (n, m), row u the inner products of node u with its m candidates. Embedding
+    widths may differ: only scores are compared. Returns a scalar (nats per node).
+    Reduction: summed over candidates, averaged over nodes; no factor τ². Decided here, because the
+    paper's widths differ and its public code distils nothing: the divergence is taken between
+    distributions over candidates (positives and negatives), teacher first.
+    """
+    check_same_nodes(student_scores, teacher_scores, "link_distribution_loss", same_width=True)
+    return divergence(log_probabilities(student_scores, temperature), log_probabilities(teacher_scores, temperature))
