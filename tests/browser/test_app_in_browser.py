@@ -1,0 +1,152 @@
+"""A person's first five minutes, in a real browser: set up, launch, watch, look."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+]
+
+ROOT = Path(__file__).parents[2]
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-unsafe-swiftshader",
+]
+PATIENCE = 240_000  # ms; a launch imports torch twice, on a machine that may be busy
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("browser")
+    return {**os.environ, "WORKBENCH_RUNS": str(folder / "runs"), "OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def server(environment):
+    """The address of the app on a free port, in a process of its own."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
+    process = subprocess.Popen(
+        [*command, "--server.headless", "true"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://localhost:{port}"
+    try:
+        for _ in range(120):
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health", timeout=5) as answer:
+                if answer.status == 200:
+                    break
+            assert process.poll() is None, "the server ended before it was ready"
+            time.sleep(0.5)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@pytest.fixture
+def page(server):
+    """An open tab, and the errors of its console and scripts."""
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        tab = browser.new_page(viewport={"width": 1400, "height": 1000})
+        tab.set_default_timeout(PATIENCE)
+        tab.faults = []
+        tab.on("console", lambda message: tab.faults.append(message.text) if message.type == "error" else None)
+        tab.on("pageerror", lambda error: tab.faults.append(str(error)))
+        yield tab
+        browser.close()
+
+
+def test_from_the_first_look_to_the_embeddings(page, server, environment):
+    page.goto(server)
+    page.get_by_role("heading", name="Start your own").wait_for()
+    card = page.locator("[data-testid=stVerticalBlock]").filter(has=page.get_by_role("heading", name="In ten seconds"))
+    card.last.get_by_role("link", name="Set it up").click()
+
+    page.get_by_text("30.5 ×").wait_for()  # 2,500 parameters against 82: the sizes are shown before the launch
+    page.get_by_role("button", name="Launch").click()
+
+    page.get_by_text("Teacher, test accuracy").wait_for()  # watched to its end without touching anything
+    assert "view=watch" in page.url
+    playwright.expect(page.locator(".js-plotly-plot")).to_have_count(1)
+    for panel in ("Student: weighted loss terms", "Student: pull of each term", "Validation accuracy"):
+        page.get_by_text(panel).wait_for()
+
+    page.get_by_role("link", name="Look at the embeddings").click()
+    figure = page.locator(".js-plotly-plot")
+    figure.wait_for()
+    for panel in ("Teacher", "Student"):
+        figure.get_by_text(panel, exact=True).wait_for()
+    drawn = figure.evaluate("plot => plot._fullData.reduce((sum, trace) => sum + trace._length, 0)")
+    assert drawn == 2 * 34  # every member of the club, on both sides
+
+    select_first_node(page, figure)
+    page.get_by_role("button", name="Clear the selection").wait_for()
+    names = figure.evaluate("plot => plot.data.map(trace => trace.name)")
+    assert names.count("selected") == 2
+    assert page.faults == []
+
+    listed = subprocess.run(
+        [sys.executable, "-c", "from workbench.cli import main; main()", "runs", "--json"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=ROOT,
+        check=True,
+    )
+    assert run_in_address(page.url) in json.dumps(json.loads(listed.stdout))
+
+
+def test_a_link_shows_the_same_thing_to_somebody_else(page, server):
+    page.goto(f"{server}/distil?preset=karate")
+    page.get_by_text("30.5 ×").wait_for()
+    assert page.get_by_text("Traceback").count() == 0
+
+
+def run_in_address(url):
+    return next(part.removeprefix("run=") for part in url.split("?")[1].split("&") if part.startswith("run="))
+
+
+def select_first_node(page, figure):
+    """Click where the first node of the teacher's panel is drawn."""
+    place = figure.evaluate(
+        """plot => {
+            const {xaxis, yaxis} = plot._fullLayout, box = plot.getBoundingClientRect();
+            const trace = plot._fullData[0];
+            return [box.left + xaxis._offset + xaxis.c2p(trace.x[0]), box.top + yaxis._offset + yaxis.c2p(trace.y[0])];
+        }"""
+    )
+    page.mouse.move(*place)
+    page.wait_for_timeout(300)
+    page.mouse.click(*place)

@@ -1,0 +1,76 @@
+"""The curves of a training: weights applied, scales chosen, gaps kept."""
+
+import json
+
+import numpy as np
+import pytest
+
+from workbench.plots.training_curves import curves, weighted_terms
+from workbench.runs.folder import Run
+
+
+def traces(figure, axis):
+    return {trace.name: trace for trace in figure.data if (trace.yaxis or "y") == axis}
+
+
+def test_a_term_is_drawn_with_its_weight(make_run_folder):
+    figure = curves(Run(make_run_folder()))
+    epochs = np.arange(1, 41)
+    assert traces(figure, "y")["kd"].y == pytest.approx(0.5 * 30 / epochs)
+    assert traces(figure, "y2")["kd"].y == pytest.approx(0.5 * 9 / epochs)
+    assert traces(figure, "y3")["student"].y == pytest.approx(0.8 * (1 - 1 / (epochs + 1)))
+
+
+def test_a_term_has_one_colour_and_one_legend_entry(make_run_folder):
+    figure = curves(Run(make_run_folder()))
+    loss, pull = traces(figure, "y")["kd"], traces(figure, "y2")["kd"]
+    assert loss.line.color == pull.line.color
+    assert (loss.showlegend, pull.showlegend) == (True, False)
+
+
+def test_terms_decades_apart_are_drawn_on_a_logarithmic_axis(make_run_folder):
+    layout = curves(Run(make_run_folder())).layout
+    assert (layout.yaxis.type, layout.yaxis2.type) == ("log", "log")
+
+
+def test_every_panel_has_its_axes_labelled(make_run_folder):
+    layout = curves(Run(make_run_folder())).layout
+    assert {layout[f"xaxis{n}"].title.text for n in ("", 2, 3)} == {"epoch"}
+    assert layout.yaxis.title.text == "weight × value"
+
+
+def test_a_value_that_was_not_finite_is_a_gap():
+    term = {"value": None, "weight": 0.5, "gradient": None}
+    records = [{"epoch": 1, "terms": {"kd": term}}, {"epoch": 2, "terms": {"kd": {**term, "value": 4.0}}}]
+    epochs, values = weighted_terms(records, "value")["kd"]
+    assert epochs.tolist() == [1, 2]
+    assert np.isnan(values[0])
+    assert values[1] == 2.0
+
+
+def test_a_run_that_has_just_begun_is_drawn_empty(make_run_folder):
+    folder = make_run_folder(state="running")
+    (folder / "metrics.jsonl").unlink()
+    assert {len(trace.x) for trace in curves(Run(folder)).data} == {0}
+
+
+def test_until_the_student_begins_the_terms_are_the_teachers(make_run_folder):
+    folder = make_run_folder(state="running")
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    (folder / "metrics.jsonl").write_text("\n".join(lines[:25]))  # the teacher's 25 epochs
+    figure = curves(Run(folder))
+    assert figure.layout.annotations[0].text == "Teacher: weighted loss terms"
+    assert len(traces(figure, "y")["task"].x) == 25
+
+
+def test_a_half_written_last_line_is_left_out(make_run_folder):
+    folder = make_run_folder(state="running")
+    lines = (folder / "metrics.jsonl").read_text()
+    (folder / "metrics.jsonl").write_text(lines + json.dumps({"stage": "student", "epoch": 26})[:-4])
+    assert len(traces(curves(Run(folder)), "y")["kd"].x) == 25
+
+
+def test_records_without_validation_are_no_points(make_run_folder):
+    folder = make_run_folder(state="running")
+    (folder / "metrics.jsonl").write_text(json.dumps({"stage": "teacher", "epoch": 1, "loss": 1.0, "terms": {}}))
+    assert len(traces(curves(Run(folder)), "y3")["teacher"].x) == 0

@@ -1,0 +1,67 @@
+"""Gallery: finished examples, starting points, and how the latest runs are doing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from workbench.pages.frame import explained, link, title
+from workbench.pages.presets import PRESETS
+from workbench.pages.run_rows import live_rows
+from workbench.pages.wording import accuracy, count, dig, percent, plain, story, times
+from workbench.runs.folder import Run
+from workbench.runs.store import demo_runs, list_runs, runs_root
+
+COLUMNS = 3
+RECENT = 8
+
+
+def show() -> None:
+    st.session_state.pop("started-from", None)  # a starting point chosen here again begins afresh
+    st.title("Distil a large graph neural network into a small one")
+    st.markdown("Train a teacher, distil it into a student, and see what the student learned, what it lost and why.")
+    _examples(demo_runs())
+    st.header("Start your own", divider="gray")
+    for cell, (name, preset) in zip(st.columns(len(PRESETS)), PRESETS.items(), strict=True):
+        with cell, st.container(border=True, height="stretch"):
+            st.subheader(preset.title)
+            st.markdown(preset.story)
+            link("distil", "Set it up", preset=name)
+    _recent(list_runs())
+
+
+def _examples(runs: Sequence[Run]) -> None:
+    if not runs:
+        return
+    st.header("Finished examples", divider="gray")
+    for row in (runs[start : start + COLUMNS] for start in range(0, len(runs), COLUMNS)):
+        for cell, run in zip(st.columns(COLUMNS), row, strict=False):
+            with cell, st.container(border=True, height="stretch"), explained():
+                _card(run)
+
+
+def _card(run: Run) -> None:
+    result = run.result or {}
+    st.subheader(plain(title(run)))
+    teacher, student = accuracy(result, "teacher"), accuracy(result, "student")
+    left, right = st.columns(2)
+    left.metric("Test accuracy, teacher → student", f"{percent(teacher)} → {percent(student)}")
+    right.metric("Smaller by", times(result.get("compression")))
+    sizes = [count(dig(result, role, "parameters")) for role in ("teacher", "student")]
+    st.markdown(story(result))
+    st.caption(f"{sizes[0]} → {sizes[1]} parameters · {count(dig(result, 'dataset', 'nodes'))} nodes")
+    with st.container(horizontal=True):
+        link("embeddings", "Look at it", run=run.id)
+        link("distil", "Change it", copy=run.id)
+
+
+def _recent(runs: Sequence[Run]) -> None:
+    st.header("Recent runs", divider="gray")
+    if not runs:
+        st.markdown(f"None yet below `{runs_root()}`. Choose a starting point above, or begin from nothing:")
+        link("distil", "Set up a run")
+        return
+    live_rows(runs[:RECENT])
+    if len(runs) > RECENT:
+        st.caption(f"{len(runs) - RECENT} older runs are found by their name on the Embeddings page.")

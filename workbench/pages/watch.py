@@ -1,0 +1,111 @@
+"""Watch a run: progress, curves, stop and resume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from workbench.pages.frame import all_runs, explained, link, nothing_here, pick_run, state_badge
+from workbench.pages.run_rows import progress, progress_text
+from workbench.pages.wording import accuracy, count, dig, duration, percent, plain, size, story, times
+from workbench.runs.folder import Run
+from workbench.runs.status import Status
+
+POLL_SECONDS = 1.0
+
+
+def show_watch() -> None:
+    """The run that was picked, kept up to date while it is going on."""
+    runs = all_runs()
+    if not runs:
+        nothing_here("No run has been started yet: set one up and launch it.", "gallery", "See the starting points")
+        return
+    run = pick_run(runs)
+    for note in st.session_state.get("launch-notes", {}).get(run.id, []):
+        st.info(plain(note), icon=":material/info:")
+    alive = run.status.alive
+    # A fragment polls on its own; without a living run it is drawn once and costs nothing.
+    st.fragment(_watch, run_every=POLL_SECONDS if alive else None)(run.path, alive)
+
+
+def _watch(path: Path, was_alive: bool) -> None:
+    run = Run(path)
+    status = run.status
+    with explained():
+        _headline(run, status)
+        _verdict(run, status)
+        if run.metrics():
+            from workbench.plots.training_curves import curves
+
+            alt = "Three line plots over epochs: weighted loss terms, their gradients, validation accuracy."
+            st.plotly_chart(curves(run), key=f"curves-{run.id}", alt=alt)
+        elif status.alive:
+            st.caption("The curves appear with the first epoch.")
+        for warning in status.warnings:
+            st.warning(plain(warning))
+        log = run.log()
+        if log and not status.alive:
+            with st.expander("Log", icon=":material/terminal:"):
+                st.code("\n".join(log.splitlines()[-200:]), language=None, height=300)
+    if was_alive and not status.alive:
+        st.rerun()  # of the whole page, which then stops polling
+
+
+def _headline(run: Run, status: Status) -> None:
+    name, button = st.columns([5, 1], vertical_alignment="center")
+    with name, st.container(horizontal=True, vertical_alignment="center"):
+        state_badge(status.state)
+        where = f"on {plain(status.device)}" if status.device else ""
+        took = f"took {duration((run.result or {}).get('seconds'))}" if run.result else ""
+        st.caption(" · ".join(part for part in (where, took) if part), width="content")
+    with button:
+        if status.alive and st.button("Stop", icon=":material/stop:", key=f"stop-{run.id}", width="stretch"):
+            _stop(run)
+        resumable = status.state in ("failed", "stopped", "lost")
+        if resumable and st.button("Resume", icon=":material/play_arrow:", key=f"resume-{run.id}", width="stretch"):
+            _resume(run)
+
+
+def _stop(run: Run) -> None:
+    from workbench.runs.launch import stop
+
+    with st.spinner("Stopping after this epoch; the checkpoint is kept …"):
+        stop(run)
+    st.rerun()
+
+
+def _resume(run: Run) -> None:
+    from workbench.runs.launch import resume
+
+    resume(run)
+    st.rerun()
+
+
+def _verdict(run: Run, status: Status) -> None:
+    """Where it stands, or how it ended."""
+    if status.alive:
+        st.progress(progress(status), text=plain(progress_text(status)))
+    elif status.state == "failed":
+        st.error(plain(status.message or "The run failed; its log says more."), icon=":material/error:")
+    elif status.state in ("stopped", "lost"):
+        st.warning(plain(status.message or f"The run was {status.state}."))
+    elif run.result:
+        _outcome(run)
+
+
+def _outcome(run: Run) -> None:
+    result = run.result or {}
+    st.markdown(story(result))
+    cells = st.columns(5)
+    cells[0].metric("Teacher, test accuracy", percent(accuracy(result, "teacher")))
+    cells[1].metric("Student, test accuracy", percent(accuracy(result, "student")))
+    cells[2].metric("Smaller by", times(result.get("compression")))
+    large, small = ((dig(result, role, "parameters"), dig(result, role, "bytes")) for role in ("teacher", "student"))
+    cells[3].metric("Student's parameters", count(small[0]), help=f"Teacher: {count(large[0])}")
+    cells[4].metric("Student's size", size(small[1]), help=f"Teacher: {size(large[1])}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        link("embeddings", "Look at the embeddings", run=run.id)
+        if st.button("Change it and run again", icon=":material/edit:", type="tertiary", key=f"copy-{run.id}"):
+            st.query_params.from_dict({"view": "set-up", "copy": run.id})
+            st.rerun()

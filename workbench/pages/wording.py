@@ -1,0 +1,94 @@
+"""How numbers, states and names are written for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+NONE = "–"
+STATES: Mapping[str, tuple[str, str]] = {  # state -> colour and icon of its badge
+    "queued": ("gray", ":material/schedule:"),
+    "running": ("blue", ":material/play_arrow:"),
+    "done": ("green", ":material/check:"),
+    "failed": ("red", ":material/error:"),
+    "stopped": ("orange", ":material/stop_circle:"),
+    "lost": ("orange", ":material/help:"),
+}
+
+
+def plain(text: object) -> str:
+    """``text`` with every character escaped to which Markdown gives a meaning."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", str(text))
+
+
+def title_of(name: str) -> str:
+    """``hidden_channels`` -> ``Hidden channels``."""
+    return name.replace("_", " ").capitalize()
+
+
+def percent(share: float | None) -> str:
+    """0.8163 -> ``81.6 %``."""
+    return NONE if share is None else f"{100 * share:.1f} %"
+
+
+def count(number: float | None) -> str:
+    """1234567 -> ``1.23 M``; below ten thousand in full."""
+    if number is None:
+        return NONE
+    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if number >= unit:
+            size = unit if letter != "k" else 1e3
+            return f"{number / size:.3g} {letter}"
+    return f"{number:,.0f}"
+
+
+def size(number: float | None) -> str:
+    """Bytes -> ``328 B``, ``16.4 kB`` or ``1.2 MB`` (10⁶ bytes)."""
+    if number is None:
+        return NONE
+    for unit, name in ((1e6, "MB"), (1e3, "kB")):
+        if number >= unit:
+            return f"{number / unit:.3g} {name}"
+    return f"{number:.0f} B"
+
+
+def times(ratio: float | None) -> str:
+    """12.345 -> ``12.3 ×``."""
+    return NONE if ratio is None else f"{ratio:.1f} ×" if ratio < 100 else f"{ratio:,.0f} ×"
+
+
+def duration(seconds: float | None) -> str:
+    """75 -> ``1 min 15 s``."""
+    if seconds is None:
+        return NONE
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def accuracy(result: Mapping[str, Any] | None, role: str) -> float | None:
+    """Test accuracy (0..1) of ``teacher`` or ``student`` in a result, None where it is not there."""
+    return dig(result, role, "metrics", "test", "accuracy")
+
+
+def dig(document: Any, *keys: str) -> Any:
+    """The value below ``keys`` in nested mappings, or None where the path ends early."""
+    for key in keys:
+        if not isinstance(document, Mapping):
+            return None
+        document = document.get(key)
+    return document
+
+
+def story(result: Mapping[str, Any]) -> str:
+    """One sentence about what a distillation achieved, from its own numbers."""
+    teacher, student, ratio = accuracy(result, "teacher"), accuracy(result, "student"), result.get("compression")
+    if not teacher or student is None or not ratio:
+        return "This run has not been measured completely."
+    size = f"is {times(ratio)} smaller" if ratio > 1 else f"is {times(1 / ratio)} larger"
+    points = 100 * (student - teacher)
+    if abs(points) < 0.05:
+        return f"The student {size} and as accurate as its teacher."
+    return f"The student {size} and {abs(points):.1f} points {'better' if points > 0 else 'worse'} than its teacher."

@@ -1,0 +1,66 @@
+"""The look of every figure: colours that all readers can tell apart, and type that a projector can show.
+
+Figures bring no background of their own into the app, which lays its light or dark theme under them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import plotly.graph_objects as go
+
+# Okabe and Ito (2008), "Color Universal Design"; their black stands out on neither background and is left out.
+PALETTE: Final = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999")
+SYMBOLS: Final = ("circle", "diamond", "square", "cross", "triangle-up", "x", "triangle-down", "star")
+TEACHER: Final = "#0072B2"
+STUDENT: Final = "#D55E00"
+CASE_COLOURS: Final = ("#999999", "#0072B2", "#009E73", "#D55E00")  # both right, teacher only, student only, both wrong
+GRID: Final = "rgba(128, 128, 128, 0.22)"
+SHARE: Final = ((0.0, "#D55E00"), (0.5, "#B8B8B8"), (1.0, "#0072B2"))  # none … all; seen on light and dark
+FONT: Final = 15
+
+
+def appearance(index: int) -> tuple[str, str]:
+    """Colour and marker of category ``index``: the colours come round again with another marker."""
+    return PALETTE[index % len(PALETTE)], SYMBOLS[index // len(PALETTE) % len(SYMBOLS)]
+
+
+def template() -> go.layout.Template:
+    """The house template."""
+    axis = {"gridcolor": GRID, "zeroline": False, "title": {"standoff": 8}, "automargin": True}
+    scene_axis = {"gridcolor": GRID, "backgroundcolor": "rgba(0,0,0,0)", "showticklabels": False, "title": ""}
+    return go.layout.Template(
+        layout={
+            "font": {"size": FONT, "color": "#222222"},
+            "colorway": PALETTE,
+            "paper_bgcolor": "#ffffff",
+            "plot_bgcolor": "#ffffff",
+            "xaxis": axis,
+            "yaxis": axis,
+            "scene": {"xaxis": scene_axis, "yaxis": scene_axis, "zaxis": scene_axis},
+            "hoverlabel": {"font": {"size": FONT - 1}},
+        }
+    )
+
+
+def finish(figure: go.Figure, height: int) -> go.Figure:
+    """Lay the house template, sizes of type, margins and a legend below the panels on a figure.
+
+    The app replaces what stands in a template by its own theme; what must stay is set on the figure itself.
+    """
+    axis = {"tickfont": {"size": FONT - 2}, "title": {"font": {"size": FONT - 1}}}
+    figure.update_xaxes(**axis).update_yaxes(**axis)
+    return figure.update_layout(
+        template=template(),
+        height=height,
+        margin={"l": 10, "r": 10, "t": 44, "b": 10},
+        legend={
+            "orientation": "h",
+            "y": -0.03,
+            "yanchor": "top",
+            "x": 0,
+            "title": "",
+            "itemsizing": "constant",
+            "font": {"size": FONT},
+        },
+    ).update_annotations(font_size=FONT + 2, yshift=6)

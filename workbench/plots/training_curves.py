@@ -1,0 +1,86 @@
+"""How a training went: what each loss term weighs, how hard it pulls, and the validation accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from workbench.plots import theme
+from workbench.runs.folder import Run
+
+HEIGHT = 380
+DECADES = 30.0  # ratio of largest to smallest value from which an axis is logarithmic
+
+Series = Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]  # name -> (epoch, value)
+
+
+def curves(run: Run) -> go.Figure:
+    """Three panels over the epochs of a run, finished or not.
+
+    The terms are the student's; as long as it has not begun, they are the teacher's.
+    """
+    teacher, student = run.metrics("teacher"), run.metrics("student")
+    accuracy = {"teacher": validation_accuracy(teacher), "student": validation_accuracy(student)}
+    records, whose = (student, "Student") if student or not teacher else (teacher, "Teacher")
+    return draw(weighted_terms(records, "value"), weighted_terms(records, "gradient"), accuracy, whose)
+
+
+def weighted_terms(records: Sequence[Mapping[str, Any]], what: str) -> Series:
+    """Weight × ``value`` or weight × ``gradient`` of every term, over epochs; NaN where it was not finite."""
+    names = dict.fromkeys(name for record in records for name in record.get("terms", {}))
+    found = {}
+    for name in names:
+        rows = [(record["epoch"], record["terms"][name]) for record in records if name in record.get("terms", {})]
+        values = [np.nan if term.get(what) is None else term["weight"] * term[what] for _, term in rows]
+        found[name] = _series([epoch for epoch, _ in rows], values)
+    return found
+
+
+def validation_accuracy(records: Sequence[Mapping[str, Any]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Epochs and validation accuracy (0..1) of one stage."""
+    rows = [(record["epoch"], record["val"].get("accuracy", np.nan)) for record in records if "val" in record]
+    return _series([epoch for epoch, _ in rows], [value for _, value in rows])
+
+
+def draw(loss: Series, gradient: Series, accuracy: Series, whose: str = "Student") -> go.Figure:
+    """The three panels. A term has one colour in both of its panels, and one legend entry."""
+    titles = (f"{whose}: weighted loss terms", f"{whose}: pull of each term", "Validation accuracy")
+    figure = make_subplots(1, 3, subplot_titles=titles, horizontal_spacing=0.075)
+    for column, series in enumerate((loss, gradient), start=1):
+        for index, (name, (epochs, values)) in enumerate(series.items()):
+            shade = theme.PALETTE[(index + 2) % len(theme.PALETTE)]  # teacher and student keep their own colours
+            trace = _line(epochs, values, name, shade, "%{y:.3g}", legendgroup=name, showlegend=column == 1)
+            figure.add_trace(trace, row=1, col=column)
+        if _spans_decades(series):
+            figure.update_yaxes(type="log", dtick=1, exponentformat="power", row=1, col=column)
+    for name, shade in (("teacher", theme.TEACHER), ("student", theme.STUDENT)):
+        figure.add_trace(_line(*accuracy[name], name, shade, "%{y:.1%}"), row=1, col=3)
+    figure.update_yaxes(tickformat=".0%", row=1, col=3)
+    figure.update_yaxes(title="weight × value", row=1, col=1)
+    figure.update_yaxes(title="weight × gradient norm", row=1, col=2)
+    figure.update_xaxes(title="epoch", rangemode="tozero")
+    theme.finish(figure, HEIGHT)
+    return figure.update_layout(hovermode="x", legend_y=-0.24, showlegend=True)
+
+
+def _series(epochs: list[int], values: list[float]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    return np.asarray(epochs, dtype=np.float32), np.asarray(values, dtype=np.float32)
+
+
+def _spans_decades(series: Series) -> bool:
+    values = np.concatenate([values for _, values in series.values()]) if series else np.zeros(0)
+    values = values[np.isfinite(values)]
+    return bool(len(values) and values.min() > 0 and values.max() / values.min() > DECADES)
+
+
+def _line(
+    epochs: NDArray[np.float32], values: NDArray[np.float32], name: str, colour: str, number: str, **more: Any
+) -> Any:
+    hover = f"{name}: {number}<extra></extra>"
+    line = {"color": colour, "width": 2}
+    return go.Scatter(x=epochs, y=values, name=name, mode="lines", line=line, hovertemplate=hover, **more)
