@@ -170,15 +170,20 @@ class Spec(Config):
     @classmethod
     def from_yaml(cls, text: str, where: str = "spec.yaml") -> Self:
         """Read a spec; raises UsageError for anything that is not one."""
-        try:
-            document = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise UsageError(f"{where} is not readable YAML: {error}") from None
-        if not isinstance(document, dict):
-            raise UsageError(f"{where}: expected a mapping with dataset, teacher, student and method")
-        if document.pop("format", FORMAT) != FORMAT:
-            raise UsageError(f"{where} was written by another version of the workbench (format is not {FORMAT})")
-        return cls.parse(document, where)
+        return cls.parse(read_document(text, where), where)
+
+
+def read_document(text: str, where: str) -> dict[str, Any]:
+    """A spec file as plain data, not yet validated; raises UsageError where it is none."""
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"{where} is not readable YAML: {error}") from None
+    if not isinstance(document, dict):
+        raise UsageError(f"{where}: expected a mapping with dataset, teacher, student and method")
+    if document.pop("format", FORMAT) != FORMAT:
+        raise UsageError(f"{where} was written by another version of the workbench (format is not {FORMAT})")
+    return document
 
 
 def digest(document: Any) -> str:

@@ -201,6 +201,16 @@ def test_a_mistake_is_said_before_anything_is_written(tmp_path: Path, change: di
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_method_that_has_nothing_to_compare_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    ring = np.arange(12)
+    split = np.array(["train", "val", "test"])[ring % 3]
+    edges = np.stack([ring, (ring + 1) % 12])
+    np.savez(tmp_path / "ring.npz", x=np.eye(12, dtype=np.float32), edge_index=edges, y=ring // 6, split=split)
+    with pytest.raises(UsageError, match="no two training nodes are neighbours"):
+        quick(tmp_path / "runs", tmp_path / "ring.npz", method={"name": "lsp", "nodes": "train"})
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_graph_with_a_fault_is_refused(tmp_path: Path, graph: Any) -> None:
     graph.x[3, 2] = float("nan")
     with pytest.raises(UsageError):

@@ -40,7 +40,7 @@ def specs_of(request: Request) -> list[Spec]:
     """One spec per seed. Raises UsageError for the first thing that is wrong."""
     from workbench.spec import Spec
 
-    document = read_document(request.spec) if request.spec is not None else {}
+    document = read_file(request.spec) if request.spec is not None else {}
     name_components(document, request)
     merge_flags(document, request.flags)
     for key in ("device", "umap"):
@@ -55,23 +55,15 @@ def specs_of(request: Request) -> list[Spec]:
     return [Spec.parse({**document, "seed": seed}, where) for seed in seeds]
 
 
-def read_document(path: Path) -> Document:
+def read_file(path: Path) -> Document:
     """A spec file as plain data; parts that are names stay names."""
-    import yaml
-
-    from workbench.spec import FORMAT
+    from workbench.spec import read_document
 
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--spec {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    except yaml.YAMLError as error:
-        raise UsageError(f"--spec {path} is not readable YAML: {error}") from None
-    if not isinstance(document, dict):
-        raise UsageError(f"--spec {path}: expected a mapping with dataset, teacher, student and method")
-    if document.pop("format", FORMAT) != FORMAT:
-        raise UsageError(f"--spec {path} was written by another version of the workbench (format is not {FORMAT})")
-    return document
+    return read_document(text, f"--spec {path}")
 
 
 def name_components(document: Document, request: Request) -> None:

@@ -9,6 +9,7 @@ import torch
 from workbench.datasets.base import Progress, data_root
 from workbench.datasets.load import load_dataset
 from workbench.methods.base import Widths
+from workbench.models.base import Output
 from workbench.training.device import resolve_device
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from workbench.spec import Spec
 
 PROBE_NODES = 8
+PROBE_NUMBERS = (
+    20_000_000  # a teacher's output larger than this is not imitated: targets are then first made in the run
+)
 
 
 def settle(spec: Spec) -> Spec:
@@ -39,13 +43,16 @@ def preflight(spec: Spec, progress: Progress | None = None) -> list[str]:
 
 
 def _probe(spec: Spec, data: Data, classes: int) -> None:
-    """Build the method for the widths that the two models really give, on a handful of nodes."""
+    """Build the method for the widths that the two models really give, and its targets for the graph's shape."""
     state = torch.get_rng_state()
     x = torch.zeros(PROBE_NODES, data.num_features)
     edge_index = torch.arange(PROBE_NODES).repeat(2, 1).roll(1, dims=1)
-    widths = []
+    outputs = []
     for config in (spec.teacher, spec.student):
         with torch.no_grad():
-            widths.append(Widths.of(config.build(data.num_features, classes).eval().encode(x, edge_index)))
-    spec.objective.build(*widths)
+            outputs.append(config.build(data.num_features, classes).eval().encode(x, edge_index))
+    objective = spec.objective.build(Widths.of(outputs[0]), Widths.of(outputs[1]))
+    if sum(layer.shape[1] for layer in outputs[0].layers) * data.num_nodes <= PROBE_NUMBERS:
+        shaped = [torch.zeros(data.num_nodes, layer.shape[1]) for layer in outputs[0].layers]
+        objective.targets(Output(shaped[-1], shaped[:-1]), data)
     torch.set_rng_state(state)  # looking must not change what a notebook draws next
