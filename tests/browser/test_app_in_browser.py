@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from workbench.runs.store import list_runs
+
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -51,6 +53,13 @@ def environment(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(environment):
     """The address of the app on a free port, in a process of its own."""
+    with serving(environment) as (address, _):
+        yield address
+
+
+@contextlib.contextmanager
+def serving(environment):
+    """A server: its address and its process."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
     process = subprocess.Popen(
@@ -68,7 +77,7 @@ def server(environment):
                     break
             assert process.poll() is None, "the server ended before it was ready"
             time.sleep(0.5)
-        yield address
+        yield address, process
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -132,6 +141,35 @@ def test_a_link_shows_the_same_thing_to_somebody_else(page, server):
     page.goto(f"{server}/distil?preset=karate")
     page.get_by_text("30.5 ×").wait_for()
     assert page.get_by_text("Traceback").count() == 0
+
+
+def test_killing_the_server_loses_nothing_and_a_run_of_the_command_line_is_seen(page, tmp_path, environment):
+    runs = tmp_path / "runs"
+    environment = {**environment, "WORKBENCH_RUNS": str(runs)}
+    with serving(environment) as (address, process):
+        page.goto(f"{address}/distil?preset=karate")
+        page.get_by_text("30.5 ×").wait_for()
+        page.get_by_role("button", name="Launch").click()
+        wait_until(lambda: list_runs(runs))
+        process.kill()
+        process.wait()
+    (launched,) = list_runs(runs)
+    wait_until(lambda: not launched.status.alive)
+    assert launched.status.state == "done", launched.log()
+
+    typed = ["distill", "builtin-karate", "--method", "none", "--training.epochs", "5", "--json"]
+    subprocess.run([sys.executable, "-m", "workbench", *typed], env=environment, cwd=ROOT, check=True)
+    with serving(environment) as (address, _):
+        page.goto(address)
+        page.get_by_text("builtin-karate · gat → gcn · none · seed 0").wait_for()
+        page.get_by_text(launched.title).first.wait_for()
+
+
+def wait_until(condition, seconds=PATIENCE / 1000):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.2)
 
 
 def run_in_address(url):

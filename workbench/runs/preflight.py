@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.spec import Spec
 
 PROBE_NODES = 8
+PROBE_PARAMETERS = 50_000_000  # a larger model is not built twice
 PROBE_NUMBERS = (
     20_000_000  # a teacher's output larger than this is not imitated: targets are then first made in the run
 )
@@ -36,7 +37,8 @@ def preflight(spec: Spec, progress: Progress | None = None) -> list[str]:
     data = load_dataset(spec.dataset, data_root(), progress)
     classes = int(data.y.max()) + 1
     sizes = [config.count_parameters(data.num_features, classes) for config in (spec.teacher, spec.student)]
-    _probe(spec, data, classes)
+    if max(sizes) <= PROBE_PARAMETERS:
+        _probe(spec, data, classes)
     if sizes[1] > sizes[0]:
         return [f"the student is larger than its teacher: {sizes[1]:,} parameters against {sizes[0]:,}"]
     return []
