@@ -1,0 +1,68 @@
+"""Make the demo runs that come with the workbench: ``python docs/make_demo_runs.py``.
+
+They are ordinary finished runs on the built-in citation graph, so that the app's first look needs neither
+a network nor a GPU. What belongs to the machine they were made on is taken out.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+import workbench as wb
+from workbench.runs.files import write_arrays, write_json, write_text
+from workbench.runs.status import parse_status, read_status
+
+DEMOS = Path(__file__).resolve().parents[1] / "assets" / "runs"
+KEPT = ("spec.yaml", "result.json", "metrics.jsonl", "arrays")
+CHOICES = (("gcn", "kd", 50), ("mlp", "glnn", 0))  # student, method, epochs between two pictures of the film
+
+
+def make(student: str, method: str, keep_every: int, root: Path) -> Path:
+    run = wb.distill(
+        "builtin-citation",
+        "gat",
+        student,
+        method,
+        training={"keep_every": keep_every},
+        device="cpu",
+        umap=True,
+        root=root,
+    )
+    target = DEMOS / run.id
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for name in KEPT:
+        source = run.path / name
+        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, target / name)
+    _leave_out_attention(target / "arrays" / "teacher.npz")
+    status = replace(read_status(run.path), pid=0, process_started=0.0, host="", in_process=False)
+    write_json(target / "status.json", vars(parse_status(vars(status))))
+    result = dict(run.result or {})
+    result["versions"] = {key: value for key, value in result["versions"].items() if key != "platform"}
+    write_json(target / "result.json", result)
+    write_text(target / "log.txt", "")
+    return target
+
+
+def _leave_out_attention(path: Path) -> None:
+    """Half of the bytes, and no page draws it yet."""
+    with np.load(path) as file:
+        kept = {name: file[name] for name in file.files if not name.startswith("attention")}
+    write_arrays(path, **kept)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as root:
+        for student, method, keep_every in CHOICES:
+            folder = make(student, method, keep_every, Path(root))
+            size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+            print(f"{folder.name}: {size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main()
