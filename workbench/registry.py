@@ -21,6 +21,7 @@ import importlib.util
 import os
 import pkgutil
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -31,6 +32,9 @@ from typing import Any, TypeVar
 from workbench.errors import UsageError, did_you_mean
 
 PLUGINS = "WORKBENCH_PLUGINS"
+# One for all registries: a plug-in file may hold components of several kinds. ``register`` does without it, because
+# it runs while its module is being imported, and whoever discovers may wait for that very import.
+DISCOVERY = threading.RLock()
 C = TypeVar("C", bound=type[Any])
 
 
@@ -41,23 +45,23 @@ class Registry:
         self.kind = kind
         self.package = package
         self._classes: dict[str, type[Any]] = {}
-        self._origin: dict[str, str] = {}
+        self._discovering = False
         self._discovered = False
 
     def register(self, cls: C) -> C:
         """Class decorator: add ``cls`` under the default of its ``name`` field.
 
+        The same class of the same module takes its own place again (a cell or file that is run twice).
         Raises :class:`UsageError` when another class already has that name.
         """
         name = cls.model_fields["name"].default
         known = self._classes.get(name)
-        if known is not None and known.__qualname__ != cls.__qualname__:
+        if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
             raise UsageError(
                 f"two {self.kind}s are called {name!r}: {known.__module__}.{known.__qualname__} and "
                 f"{cls.__module__}.{cls.__qualname__}; rename one of them"
             )
         self._classes[name] = cls
-        self._origin[name] = cls.__module__
         return cls
 
     def names(self) -> list[str]:
@@ -84,12 +88,23 @@ class Registry:
 
     def builtin_names(self) -> list[str]:
         """Names of the components that ship with the workbench (no plug-ins)."""
-        return [name for name in self.names() if self._origin[name].startswith(self.package + ".")]
+        return [name for name in self.names() if self._classes[name].__module__.startswith(self.package + ".")]
 
     def _discover(self) -> None:
+        """Import every component once; other threads wait until all are there."""
         if self._discovered:
             return
-        self._discovered = True
+        with DISCOVERY:
+            if self._discovered or self._discovering:  # the latter: a component asks while it is being imported
+                return
+            self._discovering = True
+            try:
+                self._import_components()
+                self._discovered = True
+            finally:
+                self._discovering = False
+
+    def _import_components(self) -> None:
         for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__):
             importlib.import_module(f"{self.package}.{module.name}")
         for point in entry_points(group=self.package):

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BeforeValidator, SerializeAsAny, model_validator
+from pydantic import BeforeValidator, SerializeAsAny, ValidationError, model_validator
 
 from workbench.datasets.base import DatasetConfig
 from workbench.errors import UsageError
 from workbench.methods.base import Method, Sum
 from workbench.models.base import ModelConfig
-from workbench.options import Component, Config, Option, Search
+from workbench.options import Component, Config, Option, Search, explain
 from workbench.registry import Registry, datasets, methods, models
 
 FORMAT = 1  # of spec.yaml
@@ -40,7 +40,7 @@ class Training(Config):
     learning_rate: float = Option(
         0.01, help="Step size of the optimiser.", gt=0, le=10, search=Search(1e-4, 0.05, log=True)
     )
-    weight_decay: float = Option(5e-4, help="L2 penalty.", ge=0, le=1, search=Search(1e-6, 1e-2, log=True))
+    weight_decay: float = Option(5e-4, help="L2 penalty; 5e-5 for a student unless you set it.", ge=0, le=1, search=Search(1e-6, 1e-2, log=True))
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = Option(
         "adam", help="The optimiser (SGD with momentum 0.9)."
     )
@@ -79,7 +79,16 @@ def parse_method(value: Any) -> Sum:
         value = [part.strip() for part in value.split("+")]
     if isinstance(value, Mapping) or not isinstance(value, Iterable):
         value = [value]
-    return Sum(_component(methods, Method, part) for part in value)
+    return Sum(_method(part) for part in value)
+
+
+def _method(value: Any) -> Any:
+    """One method of a sum; what is wrong with it is said under its name, as in ``--kd.alpha``."""
+    try:
+        return _component(methods, Method, value)
+    except ValidationError as error:
+        name = value if isinstance(value, str) else value["name"]
+        raise UsageError(explain(error, name)) from None
 
 
 def _with_preset(role: Literal["teacher", "student"], value: Any) -> Any:
@@ -100,7 +109,7 @@ def parse_dataset(value: Any) -> Any:
 
 
 def _looks_like_path(text: str) -> bool:
-    return os.sep in text or "/" in text or text.endswith((".npz", ".csv")) or Path(text).is_dir()
+    return os.sep in text or "/" in text or text.endswith((".npz", ".csv")) or os.path.isdir(text)
 
 
 AnyDataset = Annotated[SerializeAsAny[DatasetConfig], BeforeValidator(parse_dataset)]
@@ -132,10 +141,13 @@ class Spec(Config):
         for role, key in (("teacher", "teacher_training"), ("student", "training")):
             if role not in filled:
                 continue
-            filled[role] = _with_preset(role, filled[role])  # type: ignore[arg-type]
+            try:
+                filled[role] = _with_preset(role, filled[role])  # type: ignore[arg-type]
+            except ValueError:
+                continue  # the field of the role meets the same fault, and says in which role it is
             given = filled.get(key) or {}
             if isinstance(given, Mapping):
-                filled[key] = {**filled[role].training_defaults, **given}
+                filled[key] = {**filled[role].usual_training(role), **given}
         return filled
 
     @property
@@ -155,9 +167,7 @@ class Spec(Config):
 
     def _identity(self, *fields: str) -> dict[str, Any]:
         document = self.model_dump(mode="json", include=set(fields))
-        for key in ("teacher_training", "training"):
-            if key in document and key == "teacher_training":
-                document[key].pop("keep_every")
+        document["teacher_training"].pop("keep_every")  # only a student's pictures are stored
         parts: list[Component] = [self.dataset, self.teacher]
         if "student" in fields:
             parts += [self.student, *self.method]

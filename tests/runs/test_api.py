@@ -171,9 +171,82 @@ def test_a_run_of_live_objects_cannot_be_resumed(tmp_path: Path, graph: Any) -> 
         resume(run)
 
 
-def test_a_method_that_compares_hidden_layers_needs_some(tmp_path: Path, graph: Any) -> None:
-    with pytest.raises(RunError, match=r"wrap\(module, layers"):
-        quick(tmp_path, graph, teacher=OwnNet(34, 32, 4), method="lsp")
+def test_a_notebook_cell_may_be_run_twice(tmp_path: Path, graph: Any) -> None:
+    torch.manual_seed(0)
+    teacher, student = OwnNet(34, 32, 4), OwnNet(34, 4, 4)
+    first, second = (quick(tmp_path, graph, teacher=teacher, student=student) for _ in range(2))
+    assert first.id != second.id
+    assert second.status.state == "done"
+
+
+def test_a_frozen_teacher_of_ones_own_still_has_its_size(tmp_path: Path, graph: Any) -> None:
+    teacher = OwnNet(34, 32, 4).requires_grad_(False)
+    run = quick(tmp_path, graph, teacher=teacher, train_teacher=False)
+    assert run.result is not None
+    assert run.result["teacher"]["parameters"] == 34 * 32 + 32 + 32 * 4 + 4
+    assert run.result["compression"] > 1
+    assert run.result["warnings"] == []
+
+
+def test_a_notebook_is_left_as_it_was(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    quick(tmp_path)
+    assert torch.equal(torch.rand(3), expected)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+class Broken(nn.Module):
+    """Cannot be run at all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor, edge_index: Tensor) -> Tensor:
+        raise ValueError("not today")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"teacher": OwnNet(34, 32, 4), "method": "lsp"}, "wrap(module, layers"),
+        ({"student": OwnNet(34, 4, 7)}, "returns logits of shape (34, 7)"),
+        ({"student": OwnNet(20, 4, 4)}, "your student cannot be run on this graph"),
+        ({"teacher": Broken()}, "not today"),
+        ({"teacher": OwnNet(34, 8, 4).requires_grad_(False)}, "no parameter to train"),
+        ({"train_teacher": False}, "pass your module as teacher"),
+    ],
+)
+def test_a_module_that_does_not_fit_is_refused_before_anything_is_written(
+    tmp_path: Path, graph: Any, change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        quick(tmp_path / "runs", graph, **change)
+    assert message in str(caught.value)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_one_module_cannot_teach_itself(tmp_path: Path, graph: Any) -> None:
+    module = OwnNet(34, 8, 4)
+    with pytest.raises(UsageError, match="same object"):
+        quick(tmp_path, graph, teacher=module, student=module)
+
+
+def test_a_picture_that_cannot_be_made_does_not_cost_the_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.runs.execute.add_umap", lambda run: 1 / 0)
+    run = quick(tmp_path, umap=True)
+    assert run.status.state == "done"
+    assert run.result is not None
+    assert "UMAP could not be computed" in " ".join(run.status.warnings)
+
+
+def test_a_student_one_unit_wide_can_be_drawn(tmp_path: Path) -> None:
+    run = quick(tmp_path, student={"name": "gcn", "hidden_channels": 1}, umap=True)
+    assert run.arrays("umap")["student"].shape == (34, 2)
 
 
 def test_a_student_larger_than_its_teacher_is_allowed_and_said(tmp_path: Path) -> None:

@@ -67,7 +67,21 @@ def test_folders_that_are_no_runs_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "spec.yaml").write_text("[:")
-    assert [run.id for run in list_runs(tmp_path)] == ["a"]
+    assert {run.id: run.status.state for run in list_runs(tmp_path)} == {"a": "done", "broken": "lost"}
+
+
+def test_a_damaged_run_is_shown_as_lost_and_says_why(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        make(tmp_path, name)
+    (tmp_path / "a" / "spec.yaml").unlink()
+    (tmp_path / "b" / "result.json").write_text("{")
+    (tmp_path / "c" / "status.json").write_text('{"state": "running", "pid": "abc"}')
+    found = {run.id: run for run in list_runs(tmp_path)}
+    assert [found[name].status.state for name in "abc"] == ["lost"] * 3
+    assert "spec.yaml cannot be read" in found["a"].status.message
+    assert "result.json cannot be read" in found["b"].status.message
+    assert found["a"].title == "a"
+    assert found["a"].seed is None
 
 
 def test_an_empty_or_missing_root_has_no_runs(tmp_path: Path) -> None:

@@ -155,6 +155,40 @@ def test_a_term_that_stays_at_zero_is_reported_once(small_graph: Data) -> None:
     assert "'constant' had a value of zero" in recorder.warnings[0]
 
 
+def test_a_term_that_is_cut_off_from_the_student_is_reported_and_training_goes_on(small_graph: Data) -> None:
+    class Detached(Constant):
+        def forward(self, student: Any, targets: Any, batch: Any) -> dict[str, torch.Tensor]:
+            return {"constant": student.logits.detach().mean() * 0 + self.value}
+
+    recorder = ListRecorder()
+    fit(distiller(Detached(2.0)), small_graph, None, Training(epochs=60, patience=0, learning_rate=0.05), recorder)
+    assert recorder.warnings == [
+        "term 'constant' had a gradient on the student of zero for 10 epochs: it is not teaching anything"
+    ]
+    assert recorder.records[-1]["terms"]["task"]["value"] < recorder.records[0]["terms"]["task"]["value"]
+
+
+def test_what_is_recorded_can_be_written_as_json(small_graph: Data) -> None:
+    import json
+
+    broken = small_graph.clone()
+    broken.x[broken.val_mask] = math.inf
+    recorder = ListRecorder()
+    with pytest.raises(RunError, match="no epoch gave a finite validation loss"):
+        fit(distiller(), broken, None, Training(epochs=3, patience=0), recorder)
+    json.dumps(recorder.records, allow_nan=False)
+
+
+def test_small_pictures_are_logged_every_epoch(small_graph: Data) -> None:
+    class Picture(Constant):
+        def pictures(self) -> dict[str, torch.Tensor]:
+            return {"map": torch.tensor([[0.123456, 1.0]]), "large": torch.zeros(100, 100)}
+
+    recorder = ListRecorder()
+    fit(distiller(Picture(1.0)), small_graph, None, SHORT, recorder)
+    assert all(record["pictures"] == {"map": [[0.1235, 1.0]]} for record in recorder.records)
+
+
 def test_a_term_that_is_not_finite_is_reported_and_spoils_no_weights(small_graph: Data) -> None:
     recorder = ListRecorder()
     model = distiller(Constant(math.nan))

@@ -68,11 +68,12 @@ def umap(features: ArrayLike, dimensions: int = 2, seed: int = 0) -> Points:
 
     Neighbours are exact (brute force): below some 50,000 nodes that is faster than the approximate search and the
     same on every machine. Shapes: features (N, d) -> (N, dimensions). Seeded, so it runs on one core.
-    Fewer than five nodes have no neighbourhoods to speak of: their PCA is returned.
+    Fewer than five nodes have no neighbourhoods to speak of, and features as narrow as the picture or all equal
+    have nothing to unfold: their PCA is returned.
     """
     x = as_features(features)
     x = pca(x, min(WIDTH, x.shape[1])).astype(np.float32)
-    if len(x) < 5:
+    if len(x) < 5 or x.shape[1] <= dimensions or not x.std():
         return pca(x, dimensions)
     # Both cost seconds to import, which only those who ask for a UMAP should pay.
     from sklearn.neighbors import NearestNeighbors

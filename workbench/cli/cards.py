@@ -30,7 +30,8 @@ def model_entry(name: str) -> Entry:
     config = models[name]
     presets = {"teacher": config.teacher_preset, "student": config.student_preset}
     head = {"name": name, "title": config.title, "summary": _summary(config), "presets": presets}
-    return {**head, "training_defaults": config.training_defaults, **_options(config)}
+    training = {role: config.usual_training(role) for role in presets}
+    return {**head, "training": training, **_options(config)}
 
 
 def method_entry(name: str) -> Entry:
@@ -72,7 +73,7 @@ def show_models(name: str | None, as_json: bool) -> None:
     if name is not None:
         entry = model_entry(name)
         facts = _facts(entry, "summary") | {f"as {role}": _pairs(sizes) for role, sizes in entry["presets"].items()}
-        facts["training"] = _pairs(entry["training_defaults"])
+        facts |= {f"training as {role}": _pairs(options) for role, options in entry["training"].items()}
         return _show(entry, models, facts, "student", as_json)
     entries = [model_entry(each) for each in models]
     rows = [(e["name"], e["title"], e["summary"], *(_pairs(p) for p in e["presets"].values())) for e in entries]

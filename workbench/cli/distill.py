@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from workbench.cli.download import DownloadBar
 from workbench.cli.follow import follow
 from workbench.cli.output import print_json, say
 from workbench.cli.results import print_report, report, say_failures
@@ -30,7 +31,8 @@ def start(specs: Sequence[Spec], fresh: bool, root: Path | None) -> list[Run]:
     notes: dict[str, None] = {}
     for spec in specs:
         try:
-            launched = launch(spec, root=root, fresh=fresh)
+            with DownloadBar() as progress:
+                launched = launch(spec, root=root, fresh=fresh, progress=progress)
         except KeyboardInterrupt:
             say_how_to_stop(runs)
             raise typer.Exit(INTERRUPTED) from None

@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.cli.download import DownloadBar
 from workbench.cli.follow import follow
-from workbench.cli.output import print_table, say
+from workbench.cli.output import MISSING, print_table, say
 from workbench.cli.results import SIDES, say_failures
 from workbench.errors import RunError, UsageError
 
@@ -30,7 +31,8 @@ def rerun(run: Run, tolerance: float) -> dict[str, Any]:
     if "live" in (run.document[key]["name"] for key in ("dataset", *SIDES)):
         raise UsageError(f"run {run.id} was made from live objects: run the Python that made it again")
     with tempfile.TemporaryDirectory(prefix="workbench-rerun-") as root:
-        new = launch(run.spec, root=Path(root)).run
+        with DownloadBar() as progress:
+            new = launch(run.spec, root=Path(root), progress=progress).run
         try:
             follow([new])
         except KeyboardInterrupt:
@@ -44,13 +46,17 @@ def rerun(run: Run, tolerance: float) -> dict[str, Any]:
 
 
 def compare(old: dict[str, Any], new: dict[str, Any], tolerance: float) -> list[dict[str, Any]]:
-    """Every metric of both results side by side; equal within ``tolerance``, relative or absolute."""
+    """Every metric of both results side by side; equal within ``tolerance``, relative or absolute.
+
+    A metric that was not finite is None, and equal to None alone.
+    """
     rows = []
     for side in SIDES:
         for split, metrics in old[side]["metrics"].items():
             for name, before in metrics.items():
                 after = new[side]["metrics"].get(split, {}).get(name)
-                equal = after is not None and math.isclose(before, after, rel_tol=tolerance, abs_tol=tolerance)
+                known = before is not None and after is not None
+                equal = math.isclose(before, after, rel_tol=tolerance, abs_tol=tolerance) if known else before is after
                 rows.append(
                     {"model": side, "split": split, "metric": name, "before": before, "after": after, "equal": equal}
                 )
@@ -60,11 +66,11 @@ def compare(old: dict[str, Any], new: dict[str, Any], tolerance: float) -> list[
 def print_comparison(document: dict[str, Any]) -> None:
     columns = ("model", "split", "metric", "before", "after", "equal")
     rows = [
-        (r["model"], r["split"], r["metric"], f"{r['before']:.6f}", _number(r["after"]), "yes" if r["equal"] else "NO")
+        (r["model"], r["split"], r["metric"], _number(r["before"]), _number(r["after"]), "yes" if r["equal"] else "NO")
         for r in document["metrics"]
     ]
     print_table(columns, rows, right=("before", "after"))
 
 
 def _number(value: float | None) -> str:
-    return "missing" if value is None else f"{value:.6f}"
+    return MISSING if value is None else f"{value:.6f}"

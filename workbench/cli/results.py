@@ -27,7 +27,7 @@ def entry(run: Run) -> dict[str, Any]:
     result = (run.result if status.state == "done" else None) or {}
     return {
         "id": run.id,
-        "seed": run.document.get("seed", 0),
+        "seed": run.seed,
         "state": status.state,
         "message": status.message,
         **{side: _side(result.get(side)) for side in SIDES},
@@ -44,8 +44,11 @@ def _side(result: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def summary(sides: Sequence[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
-    """By split and metric: ``mean``, sample standard deviation ``std`` (None for one run), and ``n``."""
-    values: dict[str, dict[str, list[float]]] = {}
+    """By split and metric: ``mean``, sample standard deviation ``std`` (None for one run), and ``n``.
+
+    Values that were not finite (None) are left out, and not counted in ``n``.
+    """
+    values: dict[str, dict[str, list[float | None]]] = {}
     for side in sides:
         for split, metrics in side["metrics"].items():
             for name, value in metrics.items():
@@ -53,9 +56,10 @@ def summary(sides: Sequence[dict[str, Any]]) -> dict[str, dict[str, dict[str, An
     return {split: {name: spread(found) for name, found in metrics.items()} for split, metrics in values.items()}
 
 
-def spread(values: Sequence[float]) -> dict[str, Any]:
-    std = statistics.stdev(values) if len(values) > 1 else None
-    return {"mean": statistics.fmean(values), "std": std, "n": len(values)}
+def spread(values: Sequence[float | None]) -> dict[str, Any]:
+    known = [value for value in values if value is not None]
+    mean = statistics.fmean(known) if known else None
+    return {"mean": mean, "std": statistics.stdev(known) if len(known) > 1 else None, "n": len(known)}
 
 
 def print_report(document: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import re
 
 from workbench.errors import UsageError
 
-MOST = 1000
+MOST = 100  # each waits in a process of its own, some 40 MB
 LIMIT = 2**31
 
 

@@ -153,6 +153,7 @@ def require_data(spec: Spec) -> None:
 
 def fit_student(spec: Spec, request: Request) -> Document:
     """The student of ``spec``, as wide as its budget allows."""
+    from workbench.cli.download import DownloadBar
     from workbench.cli.output import say
     from workbench.datasets import load_dataset, num_classes
     from workbench.models.budget import solve_budget
@@ -162,7 +163,8 @@ def fit_student(spec: Spec, request: Request) -> Document:
     width = spec.student.width_option
     if any(flag.part == "student" and flag.option == width for flag in request.flags):
         raise UsageError(f"--student.{dashes(width)} and a budget both choose the student's width: give one of them")
-    data = load_dataset(spec.dataset)
+    with DownloadBar() as progress:
+        data = load_dataset(spec.dataset, progress=progress)
     sizes = data.num_features, num_classes(data)
     solved = solve_budget(
         spec.student,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Self
 import platformdirs
 
 from workbench.options import Component
+from workbench.paths import expanded
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -64,4 +65,4 @@ class DatasetConfig(Component):
 def data_root() -> Path:
     """``WORKBENCH_DATA``, or the platform's user data folder. Nothing is created here."""
     given = os.environ.get(DATA_ROOT)
-    return Path(given).expanduser() if given else Path(platformdirs.user_data_dir("gnn-distillation-workbench", False))
+    return expanded(given) if given else Path(platformdirs.user_data_dir("gnn-distillation-workbench", False))

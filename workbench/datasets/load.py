@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.datasets.base import DatasetConfig, Progress, data_root
 from workbench.datasets.measure import check
+from workbench.paths import expanded
 from workbench.registry import datasets
 
 if TYPE_CHECKING:
@@ -23,6 +23,6 @@ def load_dataset(
     of downloads. Raises UsageError where the data is missing, broken or not fit for learning.
     """
     chosen: DatasetConfig = datasets[config].parse({}) if isinstance(config, str) else config
-    data = chosen.load(data_root() if root is None else Path(root).expanduser(), progress)
+    data = chosen.load(data_root() if root is None else expanded(root), progress)
     check(data, f"dataset {chosen.name!r}")
     return data

@@ -27,6 +27,7 @@ A class needs a training node, and no part of the split may be empty.
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
@@ -37,6 +38,7 @@ from workbench.datasets.own_csv import EDGES, NODES, read_folder
 from workbench.datasets.own_npz import read_archive
 from workbench.errors import UsageError
 from workbench.options import Option
+from workbench.paths import expanded
 from workbench.registry import datasets
 
 if TYPE_CHECKING:
@@ -77,8 +79,7 @@ class OwnConfig(DatasetConfig):
                 f"{self.path} has changed since the run was defined: its SHA-256 is {found}, expected {self.sha256}; "
                 f"put the old files back, or start a new run"
             )
-        archive = Path(self.path).expanduser()
-        arrays = read_archive(archive) if given == [archive] else read_folder(*given)
+        arrays = read_archive(*given) if len(given) == 1 else read_folder(*given)
         x, edge_index = arrays["x"], arrays["edge_index"]
         if self.normalise_features:
             arrays["x"] = normalise_rows(x)
@@ -99,21 +100,21 @@ class OwnConfig(DatasetConfig):
         found = digest(self.files())
         if self.sha256 not in (None, found):
             raise UsageError(f"{self.path} has the SHA-256 {found}, expected {self.sha256}: leave sha256 out to accept")
-        return self.replace(path=str(Path(self.path).expanduser().absolute()), sha256=found)
+        return self.replace(path=str(expanded(self.path).absolute()), sha256=found)
 
     def files(self) -> list[Path]:
         """The archive, or nodes.csv and edges.csv; raises UsageError where there is nothing to read."""
         if not self.path:
             raise UsageError("your own graph needs a path: a folder with nodes.csv and edges.csv, or an .npz file")
-        path = Path(self.path).expanduser()
-        if path.is_dir():
+        path = expanded(self.path)
+        if os.path.isdir(path):  # unlike Path.is_dir, no path is too long for it
             found = [path / NODES, path / EDGES]
-        elif path.suffix == ".npz" or not path.exists():
+        elif path.suffix == ".npz" or not os.path.exists(path):
             found = [path]
         else:
             raise UsageError(f"{path} is neither a folder with {NODES} and {EDGES} nor an .npz file")
         for file in found:
-            if not file.is_file():
+            if not os.path.isfile(file):
                 raise UsageError(f"{file} does not exist: expected a folder with {NODES} and {EDGES}, or an .npz file")
             size = file.stat().st_size
             if size > MOST_BYTES:

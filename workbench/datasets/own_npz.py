@@ -117,12 +117,13 @@ def _labels(y: Array, path: Path, nodes: int) -> Array:
 def _split(split: Array, path: Path, nodes: int) -> Array:
     if split.shape != (nodes,) or split.dtype.kind not in "iuU":
         raise UsageError(f"{path}, split is {_shown(split)}: expected ({nodes},) of words or of whole numbers 0 to 3")
-    known = np.array(list(SPLITS)) if split.dtype.kind == "U" else np.arange(4)
-    broken = np.flatnonzero(~np.isin(split, known))
+    in_words = split.dtype.kind == "U"
+    numbers = np.array([SPLITS.get(word.lower(), -1) for word in split.tolist()]) if in_words else split
+    broken = np.flatnonzero(~np.isin(numbers, np.arange(4)))
     if len(broken):
-        expected = "train, val, test, or nothing" if split.dtype.kind == "U" else "0 none, 1 train, 2 val, 3 test"
+        expected = "train, val, test, or nothing" if in_words else "0 none, 1 train, 2 val, 3 test"
         raise UsageError(f"{path}, split, row {broken[0]}: unknown split {split[broken[0]]!s}: expected {expected}")
-    return np.array([SPLITS[word] for word in split]) if split.dtype.kind == "U" else split
+    return numbers
 
 
 def _shown(array: Array) -> str:

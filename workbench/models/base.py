@@ -80,11 +80,17 @@ class GraphModel(nn.Module):
         return f"{sum(p.numel() for p in self.parameters() if p.requires_grad):,} parameters"
 
 
+# Decided here: the gradient of soft labels is several times weaker than that of labels, and against a weight
+# decay of 5e-4 it loses. On Cora (validation, three seeds) KD into a GCN of four units reaches 0.63 with 5e-4
+# and 0.78 with 5e-5; the student alone 0.75 and 0.76.
+STUDENT_TRAINING: dict[str, Any] = {"weight_decay": 5e-5}
+
+
 class ModelConfig(Component):
     """An architecture and its sizes, as data.
 
     ``teacher_preset`` / ``student_preset`` fill the sizes that a person left out for that role;
-    ``training_defaults`` fill the training options likewise. ``width_option`` and ``depth_option``
+    :meth:`usual_training` fills the training options likewise. ``width_option`` and ``depth_option``
     name the fields that the budget solver may choose.
     """
 
@@ -93,6 +99,11 @@ class ModelConfig(Component):
     training_defaults: ClassVar[dict[str, Any]] = {}
     width_option: ClassVar[str] = "hidden_channels"
     depth_option: ClassVar[str | None] = "num_layers"
+
+    @classmethod
+    def usual_training(cls, role: str) -> dict[str, Any]:
+        """Training options of a ``teacher`` or ``student`` of this kind where they differ from Training's own."""
+        return {**(STUDENT_TRAINING if role == "student" else {}), **cls.training_defaults}
 
     def build(self, in_channels: int, out_channels: int) -> GraphModel:
         """The module, freshly initialised from torch's random state."""

@@ -10,7 +10,17 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from workbench.pages.frame import all_runs, as_code, choose, explained, link, nothing_here, pick_run, state_badge
+from workbench.pages.frame import (
+    all_runs,
+    as_code,
+    choose,
+    explained,
+    is_example,
+    link,
+    nothing_here,
+    pick_run,
+    state_badge,
+)
 from workbench.pages.snippets import view_as_python
 from workbench.pages.wording import NONE, percent, plain, story
 from workbench.runs.folder import Run
@@ -37,8 +47,8 @@ def show() -> None:
     if not runs:
         nothing_here("There is no run to look at yet: distil a first one.", "distil", "Set up a run")
         return
-    # Finished runs first: that is what this page is for.
-    runs = dict(sorted(runs.items(), key=lambda item: item[1].status.state != "done"))
+    # Finished runs first: that is what this page is for. But one's own come before any example.
+    runs = dict(sorted(runs.items(), key=lambda item: (is_example(item[1]), item[1].status.state != "done")))
     left, colour_cell, projection_cell, dimension_cell = st.columns([5, 2, 1.6, 1.2])
     with left:
         run = pick_run(runs)
@@ -57,7 +67,7 @@ def show() -> None:
         if run.status.state != "done" or run.result is None:
             _unfinished(run)
             return
-        st.markdown(f"{story(run.result)}")
+        st.markdown(story(run.result))
         if projection == "umap" and "umap" not in run.array_names():
             _ask_for_umap(run)
             return
@@ -73,11 +83,10 @@ def _unfinished(run: Run) -> None:
 
 def _ask_for_umap(run: Run) -> None:
     from workbench.runs.launch import start_worker
-    from workbench.runs.store import runs_root
 
     st.info("This run has no UMAP. PCA shows the same nodes at once; a UMAP takes seconds to minutes, once.")
     asked = st.session_state.setdefault("umap-asked", set())
-    if run.path.parent != runs_root():
+    if is_example(run):
         st.markdown("It is an example that comes with the workbench: distil it yourself with *UMAP* ticked to get one.")
         link("distil", "Change it", copy=run.id)
     elif run.id in asked:

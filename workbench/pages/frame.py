@@ -12,7 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.pages.navigation import pages
 from workbench.pages.wording import STATES, plain
 from workbench.runs.folder import Run
-from workbench.runs.store import demo_runs, list_runs
+from workbench.runs.store import demo_runs, list_runs, runs_root
 
 T = TypeVar("T")
 
@@ -61,11 +61,16 @@ def all_runs() -> dict[str, Run]:
     return found
 
 
+def is_example(run: Run) -> bool:
+    """Whether a run came with the workbench."""
+    return run.path.parent != runs_root()
+
+
 def pick_run(runs: dict[str, Run], label: str = "Run") -> Run:
     """The run picker; the choice is remembered from page to page. ``runs`` must not be empty."""
     ids = list(runs)
     last = st.session_state.get("last-run")
-    titles = {id: title(run) for id, run in runs.items()}
+    titles = {id: title(run) + (" · example" if is_example(run) else "") for id, run in runs.items()}
     twice = {text for text in titles.values() if list(titles.values()).count(text) > 1}
 
     def shown(id: str) -> str:

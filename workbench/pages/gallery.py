@@ -9,11 +9,12 @@ import streamlit as st
 from workbench.pages.frame import explained, link, title
 from workbench.pages.presets import PRESETS
 from workbench.pages.run_rows import live_rows
-from workbench.pages.wording import accuracy, count, dig, percent, plain, story, times
+from workbench.pages.wording import accuracy, count, dig, milliseconds, percent, plain, story, times
 from workbench.runs.folder import Run
 from workbench.runs.store import demo_runs, list_runs, runs_root
 
 COLUMNS = 3
+STORY = "story.txt"  # in the folder of an example: what it shows, beyond its own numbers
 RECENT = 8
 
 
@@ -35,8 +36,9 @@ def _examples(runs: Sequence[Run]) -> None:
     if not runs:
         return
     st.header("Finished examples", divider="gray")
-    for row in (runs[start : start + COLUMNS] for start in range(0, len(runs), COLUMNS)):
-        for cell, run in zip(st.columns(COLUMNS), row, strict=False):
+    columns = min(len(runs), COLUMNS)
+    for row in (runs[start : start + columns] for start in range(0, len(runs), columns)):
+        for cell, run in zip(st.columns(columns), row, strict=False):
             with cell, st.container(border=True, height="stretch"), explained():
                 _card(run)
 
@@ -45,15 +47,25 @@ def _card(run: Run) -> None:
     result = run.result or {}
     st.subheader(plain(title(run)))
     teacher, student = accuracy(result, "teacher"), accuracy(result, "student")
-    left, right = st.columns(2)
+    left, right = st.columns([3, 1])
     left.metric("Test accuracy, teacher → student", f"{percent(teacher)} → {percent(student)}")
     right.metric("Smaller by", times(result.get("compression")))
-    sizes = [count(dig(result, role, "parameters")) for role in ("teacher", "student")]
-    st.markdown(story(result))
-    st.caption(f"{sizes[0]} → {sizes[1]} parameters · {count(dig(result, 'dataset', 'nodes'))} nodes")
+    st.markdown(_story(run) or story(result))
+    sizes = (count(dig(result, role, "parameters")) for role in ("teacher", "student"))
+    speeds = (milliseconds(dig(result, role, "latency_ms")) for role in ("teacher", "student"))
+    nodes = count(dig(result, "dataset", "nodes"))
+    st.caption(f"{' → '.join(sizes)} parameters · {' → '.join(speeds)} a pass · {nodes} nodes")
     with st.container(horizontal=True):
-        link("embeddings", "Look at it", run=run.id)
+        link("embeddings", "Look at the embeddings", run=run.id)
         link("distil", "Change it", copy=run.id)
+
+
+def _story(run: Run) -> str:
+    """What is told about an example, or nothing."""
+    try:
+        return plain((run.path / STORY).read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _recent(runs: Sequence[Run]) -> None:

@@ -87,7 +87,7 @@ def training_part(start: Mapping[str, Any], teacher: str, student: str, key: str
     found = {}
     for field, role, name in (("teacher_training", "teacher", teacher), ("training", "student", student)):
         st.markdown(f"**Training of the {role}**")
-        usual = models[name].training_defaults
+        usual = models[name].usual_training(role)
         found[field] = option_form(
             Training, f"{key}-{field}-{name}", usual, {**usual, **(start.get(field) or {})}, columns=2
         )

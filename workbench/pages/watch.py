@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.pages.frame import all_runs, explained, link, nothing_here, pick_run, state_badge
+from workbench.pages.frame import all_runs, explained, is_example, link, nothing_here, pick_run, state_badge
 from workbench.pages.run_rows import progress, progress_text
 from workbench.pages.wording import accuracy, count, dig, duration, percent, plain, size, story, times
 from workbench.runs.folder import Run
@@ -22,6 +22,8 @@ def show_watch() -> None:
         nothing_here("No run has been started yet: set one up and launch it.", "gallery", "See the starting points")
         return
     run = pick_run(runs)
+    if all(map(is_example, runs.values())):
+        st.caption("No run of your own has been started yet; this is an example that came with the workbench.")
     for note in st.session_state.get("launch-notes", {}).get(run.id, []):
         st.info(plain(note), icon=":material/info:")
     alive = run.status.alive

@@ -58,6 +58,11 @@ def times(ratio: float | None) -> str:
     return NONE if ratio is None else f"{ratio:.1f} ×" if ratio < 100 else f"{ratio:,.0f} ×"
 
 
+def milliseconds(number: float | None) -> str:
+    """0.852 -> ``0.85 ms``."""
+    return NONE if number is None else f"{number:,.2f} ms"
+
+
 def duration(seconds: float | None) -> str:
     """75 -> ``1 min 15 s``."""
     if seconds is None:
@@ -85,9 +90,11 @@ def dig(document: Any, *keys: str) -> Any:
 def story(result: Mapping[str, Any]) -> str:
     """One sentence about what a distillation achieved, from its own numbers."""
     teacher, student, ratio = accuracy(result, "teacher"), accuracy(result, "student"), result.get("compression")
-    if not teacher or student is None or not ratio:
+    if teacher is None or student is None or not ratio:
         return "This run has not been measured completely."
     size = f"is {times(ratio)} smaller" if ratio > 1 else f"is {times(1 / ratio)} larger"
+    if abs(ratio - 1) < 0.05:
+        size = "is equally large"
     points = 100 * (student - teacher)
     if abs(points) < 0.05:
         return f"The student {size} and as accurate as its teacher."

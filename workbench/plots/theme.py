@@ -44,12 +44,15 @@ def template() -> go.layout.Template:
 
 
 def finish(figure: go.Figure, height: int) -> go.Figure:
-    """Lay the house template, sizes of type, margins and a legend below the panels on a figure.
+    """Lay the house template, sizes of type, margins, titles on the left and a legend below the panels on a figure.
 
     The app replaces what stands in a template by its own theme; what must stay is set on the figure itself.
     """
     axis = {"tickfont": {"size": FONT - 2}, "title": {"font": {"size": FONT - 1}}}
     figure.update_xaxes(**axis).update_yaxes(**axis)
+    lefts = [part.domain[0] for part in figure.select_xaxes()] + [part.domain.x[0] for part in figure.select_scenes()]
+    for title in figure.layout.annotations:  # in the middle, the last one would lie below the tool bar
+        title.update(x=max(left for left in lefts if left <= title.x), xanchor="left")
     return figure.update_layout(
         template=template(),
         height=height,

@@ -36,14 +36,14 @@ def weighted_terms(records: Sequence[Mapping[str, Any]], what: str) -> Series:
     found = {}
     for name in names:
         rows = [(record["epoch"], record["terms"][name]) for record in records if name in record.get("terms", {})]
-        values = [np.nan if term.get(what) is None else term["weight"] * term[what] for _, term in rows]
+        values = [_number(term.get("weight")) * _number(term.get(what)) for _, term in rows]
         found[name] = _series([epoch for epoch, _ in rows], values)
     return found
 
 
 def validation_accuracy(records: Sequence[Mapping[str, Any]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Epochs and validation accuracy (0..1) of one stage."""
-    rows = [(record["epoch"], record["val"].get("accuracy", np.nan)) for record in records if "val" in record]
+    """Epochs and validation accuracy (0..1) of one stage; NaN where it was not finite."""
+    rows = [(record["epoch"], _number(record["val"].get("accuracy"))) for record in records if record.get("val")]
     return _series([epoch for epoch, _ in rows], [value for _, value in rows])
 
 
@@ -66,6 +66,11 @@ def draw(loss: Series, gradient: Series, accuracy: Series, whose: str = "Student
     figure.update_xaxes(title="epoch", rangemode="tozero")
     theme.finish(figure, HEIGHT)
     return figure.update_layout(hovermode="x", legend_y=-0.24, showlegend=True)
+
+
+def _number(value: float | None) -> float:
+    """Records hold None for what was not finite; a line has a gap there."""
+    return np.nan if value is None else value
 
 
 def _series(epochs: list[int], values: list[float]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

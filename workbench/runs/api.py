@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 from torch import nn
 
-from workbench.datasets.base import DatasetConfig
+from workbench.datasets.base import DatasetConfig, Progress
 from workbench.datasets.measure import check, fingerprint
 from workbench.errors import RunError, UsageError
 from workbench.methods.base import Method, Sum
@@ -20,12 +20,12 @@ from workbench.runs.folder import Run
 from workbench.runs.live import Live, LiveDataset, live_model
 from workbench.runs.pictures import add_umap
 from workbench.runs.preflight import preflight, settle
-from workbench.runs.queue import device_slot
 from workbench.runs.recorder import RunRecorder
 from workbench.runs.status import HOST, Status
 from workbench.runs.store import runs_root
-from workbench.runs.worker import carry_out
+from workbench.runs.worker import carry_out, in_turn
 from workbench.spec import Spec, Training
+from workbench.training.random_state import surroundings_kept
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -45,6 +45,7 @@ def distill(
     train_teacher: bool = True,
     root: Path | str | None = None,
     fresh: bool = False,
+    progress: Progress | None = None,
 ) -> Run:
     """Train a teacher, distil it into a student, and return the finished run.
 
@@ -56,6 +57,7 @@ def distill(
 
     The run folder is the same that the command line and the app use: a spec that was finished before is
     not run again unless ``fresh``. Blocks until the run ends, and waits while another run has the device.
+    ``progress`` hears of downloads, as (what, fraction done).
 
     Raises UsageError for wrong arguments (nothing is written) and RunError when the run fails.
     """
@@ -65,6 +67,10 @@ def distill(
         check(dataset, "the data you passed")
         live.data = dataset
         parts["dataset"] = LiveDataset(fingerprint=fingerprint(dataset))
+    if not train_teacher and not isinstance(teacher, nn.Module):
+        raise UsageError("train_teacher=False takes a teacher that is trained already: pass your module as teacher")
+    if teacher is student and isinstance(teacher, nn.Module):
+        raise UsageError("teacher and student are the same object: pass a copy (copy.deepcopy) as one of them")
     for role in ("teacher", "student"):
         if isinstance(parts[role], nn.Module):
             setattr(live, role, parts[role])
@@ -74,8 +80,7 @@ def distill(
     spec = settle(
         Spec.parse({**parts, "method": method, "seed": seed, "device": device, "umap": umap, **given}, "distill")
     )
-    if not live.any:
-        preflight(spec)
+    preflight(spec, progress, live)
     status = Status(device=spec.device, created=time.time(), host=HOST).of_this_process(in_process=True)
     run, made = claim(spec, Path(root).absolute() if root else runs_root(), status, fresh or live.any)
     if not made:
@@ -104,11 +109,8 @@ def _carry_out(run: Run, spec: Spec, live: Live) -> Run:
     (run.path / "stop").unlink(missing_ok=True)
     with lock, RunRecorder(run, in_process=True) as recorder:
 
-        def waiting(ahead: int) -> None:
-            recorder.say(state="queued", stage=f"waiting for {spec.device}: {ahead} before this one")
-
         def work() -> None:
-            with device_slot(run.path.parent, spec.device, waiting):
+            with in_turn(recorder), surroundings_kept():
                 execute(spec, recorder, live)
 
         if error := carry_out(recorder, work):

@@ -17,14 +17,20 @@ from workbench.runs.store import RUNS_ROOT, private_folder
 if TYPE_CHECKING:
     from workbench.spec import Spec
 
+READABLE = 120  # characters of a folder's name, before what makes it unique; file systems allow 255 in all
+
 
 def run_id(spec: Spec) -> str:
-    """Readable, and unique by the spec's hash and the kind of device."""
+    """Readable (and cut where that part is too long for a folder), and unique by the spec's hash and kind of device."""
     dataset = Path(getattr(spec.dataset, "path", "own")).stem if spec.dataset.name == "own" else spec.dataset.name
     kind = spec.device.split(":")[0]
-    parts = [dataset, spec.objective.name, spec.teacher.name, spec.student.name, f"s{spec.seed}", spec.id]
-    text = "-".join(parts if kind == "cpu" else [*parts, kind])
-    return re.sub(r"[^A-Za-z0-9+_.-]+", "_", text).lstrip(".")
+    readable = "-".join([dataset, spec.objective.name, spec.teacher.name, spec.student.name, f"s{spec.seed}"])
+    unique = spec.id if kind == "cpu" else f"{spec.id}-{kind}"
+    return "-".join(_plain(part) for part in (readable[:READABLE], unique)).lstrip(".")
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9+_.-]+", "_", text)
 
 
 def claim(spec: Spec, root: Path, status: Status, fresh: bool = False) -> tuple[Run, bool]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-import time
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from workbench.datasets.base import data_root
 from workbench.datasets.load import load_dataset
@@ -20,12 +20,12 @@ from workbench.runs.live import Live, with_encode
 from workbench.runs.pictures import add_umap, store_pictures
 from workbench.runs.recorder import RunRecorder
 from workbench.runs.teacher import obtain_teacher
-from workbench.runs.trained import Trained, is_finite, judge, suited
+from workbench.runs.trained import Job, Trained, is_finite, suited, train
 from workbench.tasks import NodeClassification
-from workbench.training.checkpoint import Checkpoint, load_tensors, save_tensors
+from workbench.training.checkpoint import Checkpoint, load_tensors
 from workbench.training.device import device_name, memory_advice, resolve_device
 from workbench.training.distiller import Distiller
-from workbench.training.loop import encode, fit
+from workbench.training.loop import encode
 from workbench.training.random_state import seed_everything
 
 if TYPE_CHECKING:
@@ -39,33 +39,26 @@ def execute(spec: Spec, recorder: RunRecorder, live: Live | None = None) -> dict
 
     A checkpoint in the folder is gone on from. Raises UsageError, RunError or Stopped.
     """
-    started = time.time()
     live = live or Live()
     device = resolve_device(spec.device)
     recorder.say(state="running", stage="loading the graph", device=str(device))
     data, facts = _graph(spec, live, recorder)
-    task = NodeClassification()
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     with memory_advice(device):
         batch = copy.copy(data).to(device)  # `to` changes its object, and the loaded graph is shared
-        checkpoint = _checkpoint(recorder)
-        of_teacher = checkpoint if checkpoint and checkpoint.header["stage"] == "teacher" else None
-        teacher = obtain_teacher(spec, batch, facts["classes"], task, recorder, of_teacher, live)
+        job = Job(spec, recorder, live, batch, facts["classes"], NodeClassification(), _checkpoint(recorder))
+        teacher = obtain_teacher(job)
         if not is_finite(teacher.output):
             raise RunError("the teacher's output is not finite: train it with a lower learning rate")
-        of_student = checkpoint if checkpoint and checkpoint.header["stage"] == "student" else None
-        student = _student(spec, batch, facts["classes"], task, teacher, recorder, of_student, live)
+        student = _student(job, teacher)
     recorder.say(stage="storing embeddings")
     store_pictures(data, teacher.output, student.output, recorder.run)
-    if spec.umap:
-        recorder.say(stage="computing UMAP")
-        add_umap(recorder.run)
     result = {
         "teacher": teacher.info,
         "student": student.info,
         "compression": round(teacher.info["parameters"] / max(student.info["parameters"], 1), 3),
-        "seconds": round(time.time() - started, 3),
+        "seconds": round(recorder.elapsed(), 3),
         "device": {"type": device.type, "index": device.index or 0, "name": device_name(device)},
         "precision": spec.training.precision,
         "peak_memory_bytes": peak_memory(device),
@@ -76,8 +69,19 @@ def execute(spec: Spec, recorder: RunRecorder, live: Live | None = None) -> dict
     }
     write_json(recorder.run.path / "result.json", result)
     (recorder.run.path / "checkpoint.safetensors").unlink(missing_ok=True)
+    if spec.umap:
+        recorder.say(stage="computing UMAP")
+        try_umap(recorder)
     recorder.say(state="done", stage="finished", eta_seconds=None)
     return result
+
+
+def try_umap(recorder: RunRecorder) -> None:
+    """Add the UMAP; a picture that cannot be made is a warning, and the result stands."""
+    try:
+        add_umap(recorder.run)
+    except Exception as error:  # numba, umap and scikit-learn each raise their own
+        recorder.warn(f"the UMAP could not be computed: {type(error).__name__}: {error}")
 
 
 def _graph(spec: Spec, live: Live, recorder: RunRecorder) -> tuple[Data, dict[str, Any]]:
@@ -100,36 +104,24 @@ def _checkpoint(recorder: RunRecorder) -> Checkpoint | None:
         return None
 
 
-def _student(
-    spec: Spec,
-    batch: Data,
-    classes: int,
-    task: NodeClassification,
-    teacher: Trained,
-    recorder: RunRecorder,
-    checkpoint: Checkpoint | None,
-    live: Live,
-) -> Trained:
+def _student(job: Job, teacher: Trained) -> Trained:
+    spec, live = job.spec, job.live
     # Seeded anew, so that a student does not depend on whether its teacher was trained or reused.
     seed_everything(spec.seed, spec.training.deterministic)
-    built = with_encode(live.student) if live.student is not None else spec.student.build(batch.num_features, classes)
-    module = built.to(batch.x.device)
-    batch = suited(module, batch)
+    module = with_encode(live.student) if live.student is not None else _built(job)
+    module = module.to(job.batch.x.device)
+    batch = suited(module, job.batch)
     widths = Widths.of(encode(module, batch, spec.training))
     objective = spec.objective.build(Widths.of(teacher.output), widths).to(batch.x.device)
-    distiller = Distiller(module, objective, task)
     targets = objective.targets(teacher.output.detach(), batch)
-    resumed_at = checkpoint.header["epoch"] if checkpoint else 0
-    recorder.begin("student", "training the student", spec.training.epochs, resumed_at)
-    fitted = fit(distiller, batch, targets, spec.training, recorder, checkpoint)
-    recorder.say(stage="testing", eta_seconds=None)
-    best = recorder.run.path / "student.safetensors"
-    save_tensors(best, fitted.weights)
-    fitted.weights = load_tensors(best).tensors  # the file is what is tested
-    student = judge(spec.student.name, module, fitted, batch, task, spec.training)
-    if student.info["parameters"] > teacher.info["parameters"]:
-        recorder.warn(
-            f"the student is larger than its teacher: {student.info['parameters']:,} parameters "
-            f"against {teacher.info['parameters']:,}"
-        )
+    weights = job.recorder.run.path / "student.safetensors"
+    distiller = Distiller(module, objective, job.task)
+    student = train(job, "student", distiller, batch, targets, spec.training, weights)
+    sizes = student.info["parameters"], teacher.info["parameters"]
+    if sizes[0] > sizes[1]:
+        job.recorder.warn(f"the student is larger than its teacher: {sizes[0]:,} parameters against {sizes[1]:,}")
     return student
+
+
+def _built(job: Job) -> nn.Module:
+    return job.spec.student.build(job.batch.num_features, job.classes)

@@ -32,6 +32,12 @@ def read_json(path: Path) -> Any:
         return None
 
 
+def half(values: np.ndarray) -> np.ndarray:
+    """float16 for storage, large values clipped to what it can hold."""
+    limit = float(np.finfo(np.float16).max)
+    return np.clip(values, -limit, limit).astype(np.float16)
+
+
 def write_arrays(path: Path, **arrays: np.ndarray) -> None:
     """Replace a compressed ``.npz`` in one step."""
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp.npz")  # numpy insists on the suffix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,7 +60,18 @@ class Run:
 
     @property
     def status(self) -> Status:
-        return read_status(self.path)
+        """``status.json``, held against the other files: a finished run whose result is gone is ``lost``."""
+        return self._checked(read_status(self.path))
+
+    def _checked(self, status: Status) -> Status:
+        try:
+            _ = self.document
+        except RunError as error:
+            return replace(status, state="lost", message=str(error), eta_seconds=None)
+        if status.state == "done" and self.result is None:
+            message = "its result.json cannot be read; launch its spec again to make it anew"
+            return replace(status, state="lost", message=message)
+        return status
 
     @property
     def result(self) -> dict[str, Any] | None:
@@ -69,11 +81,22 @@ class Run:
 
     @cached_property
     def title(self) -> str:
-        """For people: dataset · teacher → student · method · seed."""
-        d = self.document
+        """For people: dataset · teacher → student · method · seed (the id where the spec cannot be read)."""
+        try:
+            d = self.document
+        except RunError:
+            return self.id
         dataset = d["dataset"]["name"] if d["dataset"]["name"] != "own" else Path(d["dataset"]["path"]).name
         method = "+".join(part["name"] for part in d["method"])
         return f"{dataset} · {d['teacher']['name']} → {d['student']['name']} · {method} · seed {d.get('seed', 0)}"
+
+    @property
+    def seed(self) -> int | None:
+        """The seed, or None where the spec cannot be read."""
+        try:
+            return int(self.document.get("seed", 0))
+        except RunError:
+            return None
 
     def metrics(self, stage: str | None = None) -> list[dict[str, Any]]:
         """One record per epoch, of one stage (``teacher`` or ``student``) or of both."""

@@ -8,9 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import WorkbenchError
 from workbench.runs.folder import Run
-from workbench.runs.status import Status, judge, parse_status, read_status
+from workbench.runs.status import Status, judge, parse_status
 from workbench.runs.store import PRIVATE, run_folders
 
 VERSION = 1
@@ -27,7 +26,7 @@ class IndexedRun(Run):
 
     @property
     def status(self) -> Status:
-        return judge(self._status)
+        return self._checked(judge(self._status))
 
     @property
     def result(self) -> dict[str, Any] | None:
@@ -35,14 +34,14 @@ class IndexedRun(Run):
 
 
 def indexed_runs(root: Path) -> list[Run]:
-    """Every readable run below ``root``, newest first; only folders that changed are opened."""
+    """Every run below ``root``, newest first, damaged ones too (they are ``lost``); only changed folders are opened."""
     folders = run_folders(root)
     if not folders:
         return []
     try:
         runs = _through_index(root, folders)
     except (sqlite3.Error, OSError):  # a read-only root or a damaged index: the folders are the truth
-        runs = [run for folder in folders if (run := _read(folder)) is not None]
+        runs = [Run(folder) for folder in folders]
     return sorted(runs, key=lambda run: run.status.created, reverse=True)
 
 
@@ -54,26 +53,30 @@ def _through_index(root: Path, folders: list[Path]) -> list[Run]:
             f"CREATE TABLE IF NOT EXISTS runs_{VERSION} "
             "(id TEXT PRIMARY KEY, stamp INTEGER, spec TEXT, status TEXT, result TEXT)"
         )
-        rows = {
-            row[0]: row[1:] for row in database.execute(f"SELECT id, stamp, spec, status, result FROM runs_{VERSION}")
-        }
+        select = f"SELECT id, stamp, spec, status, result FROM runs_{VERSION}"
+        rows = {row[0]: row[1:] for row in database.execute(select)}
         for folder in folders:
             stamp = _stamp(folder)
             known = rows.pop(folder.name, None)
-            if known is not None and known[0] == stamp:
-                spec, status, result = (json.loads(text) for text in known[1:])
-                runs.append(IndexedRun(folder, spec, parse_status(status), result))
-                continue
-            run = _read(folder)
+            run = _from_row(folder, known[1:]) if known is not None and known[0] == stamp else None
             if run is None:
-                continue
+                run = Run(folder)
+                status = run.status
+                if status.state in FINAL:
+                    values = (folder.name, stamp, *(json.dumps(d) for d in (run.document, vars(status), run.result)))
+                    database.execute(f"INSERT OR REPLACE INTO runs_{VERSION} VALUES (?, ?, ?, ?, ?)", values)
             runs.append(run)
-            status = read_status(folder)
-            if status.state in FINAL:
-                values = (folder.name, stamp, *(json.dumps(d) for d in (run.document, vars(status), run.result)))
-                database.execute(f"INSERT OR REPLACE INTO runs_{VERSION} VALUES (?, ?, ?, ?, ?)", values)
         database.executemany(f"DELETE FROM runs_{VERSION} WHERE id = ?", [(name,) for name in rows])
     return runs
+
+
+def _from_row(folder: Path, row: tuple[str, ...]) -> Run | None:
+    """The run that a row describes, or None for a row that cannot be read."""
+    try:
+        spec, status, result = (json.loads(text) for text in row)
+        return IndexedRun(folder, spec, parse_status(status), result)
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 def _stamp(folder: Path) -> int:
@@ -81,12 +84,3 @@ def _stamp(folder: Path) -> int:
         return (folder / "status.json").stat().st_mtime_ns
     except OSError:
         return 0
-
-
-def _read(folder: Path) -> Run | None:
-    run = Run(folder)
-    try:
-        _ = run.document
-    except WorkbenchError:
-        return None  # half deleted, or not ours
-    return run

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 import psutil
 
 from workbench.errors import UsageError
+from workbench.runs.files import write_text
 from workbench.runs.folder import Run
 from workbench.runs.status import HOST, Status, process_is_there, read_status, write_status
 from workbench.runs.store import runs_root
@@ -60,7 +61,8 @@ def launch(spec: Spec, root: Path | None = None, fresh: bool = False, progress: 
         return Launch(run, "finished", notes)
     if state in ("queued", "running"):
         return Launch(run, "running", notes)
-    resume(run)
+    write_text(run.path / "spec.yaml", spec.to_yaml())  # it may be what was damaged
+    resume(Run(run.path))
     return Launch(run, "resumed", notes)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from workbench.runs.files import half
 from workbench.runs.folder import Run
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _graph_arrays(data: Data) -> dict[str, np.ndarray]:
 def output_arrays(output: Output) -> dict[str, np.ndarray]:
     """An output as arrays: ``embedding`` float16, ``logits`` float32, attention of every layer float16."""
     arrays = {
-        "embedding": _last(output).astype(np.float16),
+        "embedding": half(_last(output)),
         "logits": output.logits.float().cpu().numpy(),
     }
     for layer, attention in enumerate(output.attention or []):

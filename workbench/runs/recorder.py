@@ -10,9 +10,8 @@ from dataclasses import replace
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from workbench.errors import RunError
+from workbench.runs.files import half, write_text
 from workbench.runs.folder import Run
 from workbench.runs.status import HEARTBEAT_SECONDS, Status, read_status, write_status
 
@@ -39,6 +38,8 @@ class RunRecorder:
         self._metrics: IO[str] | None = None
         self._stage: Stage = "teacher"
         self._told = self._saved = 0.0
+        self._folder = self._folder_number()
+        self._since: float | None = None
         self._stop = False
 
     def __enter__(self) -> RunRecorder:
@@ -52,12 +53,21 @@ class RunRecorder:
         if self._metrics is not None:
             self._metrics.close()
 
+    def start_clock(self) -> None:
+        """The run has its device: the time from now on counts."""
+        self._since = time.monotonic()
+        self._before = self.status.elapsed
+
+    def elapsed(self) -> float:
+        """Seconds of work on this run, those of earlier processes included."""
+        return self._before + time.monotonic() - self._since if self._since is not None else self.status.elapsed
+
     # -- the run's voice ---------------------------------------------------------------------------
 
     def say(self, **changes: Any) -> Status:
         """Change the status and store it; RunError when the run folder has been deleted."""
         with self._lock:
-            self.status = replace(self.status, **changes)
+            self.status = replace(self.status, elapsed=self.elapsed(), **changes)
             return self._write()
 
     def log(self, message: str) -> None:
@@ -82,9 +92,8 @@ class RunRecorder:
             self._metrics.close()
         path = self.run.path / "metrics.jsonl"
         records = [r for r in self.run.metrics() if r["stage"] != stage or r["epoch"] <= resumed_at]
-        self._metrics = path.open("w", encoding="utf-8")
-        self._metrics.writelines(json.dumps(record) + "\n" for record in records)
-        self._metrics.flush()
+        self._guard(lambda: write_text(path, "".join(json.dumps(record) + "\n" for record in records)))
+        self._metrics = path.open("a", encoding="utf-8")
         self.say(state="running", stage=title, epoch=resumed_at, epochs=epochs, eta_seconds=None)
         self.log(f"{title}: up to {epochs} epochs" + (f", going on after epoch {resumed_at}" if resumed_at else ""))
 
@@ -110,8 +119,8 @@ class RunRecorder:
             return
         arrays = {key: value.float().cpu().numpy() for key, value in pictures.items()}
         embedding = output.layers[-2] if output.hidden else output.logits
-        arrays["embedding"] = _half(embedding)
-        arrays["logits"] = _half(output.logits)
+        arrays["embedding"] = half(embedding.float().cpu().numpy())
+        arrays["logits"] = half(output.logits.float().cpu().numpy())
         self.run.store_arrays(f"epoch-{epoch:05d}", **arrays)
 
     def checkpoint(self, make: Callable[[], Checkpoint]) -> None:
@@ -137,7 +146,7 @@ class RunRecorder:
     def _append(self, record: dict[str, Any]) -> None:
         if self._metrics is None:
             raise RuntimeError("begin() a stage before recording its epochs")
-        self._metrics.write(json.dumps(record) + "\n")
+        self._metrics.write(json.dumps(record, allow_nan=False) + "\n")
 
     def flush(self) -> None:
         """Let readers of the metrics see every epoch so far."""
@@ -151,8 +160,13 @@ class RunRecorder:
         self._guard(write)
         return self.status
 
+    def _folder_number(self) -> int:
+        return self.run.path.stat().st_ino
+
     def _guard(self, write: Callable[[], None]) -> None:
         try:
+            if self._folder_number() != self._folder:  # deleted, and made again for another worker
+                raise FileNotFoundError
             write()
         except FileNotFoundError:
             raise RunError(f"the run folder {self.run.path} was deleted while the run was going on: given up") from None
@@ -168,10 +182,3 @@ class RunRecorder:
                         self._write()
                 except RunError:
                     return  # the training thread will meet the same fault and report it
-
-
-def _half(values: Tensor) -> np.ndarray:
-    """float16 for storage, large values clipped to what it can hold."""
-    array = values.detach().float().cpu().numpy()
-    limit = float(np.finfo(np.float16).max)
-    return np.clip(array, -limit, limit).astype(np.float16)

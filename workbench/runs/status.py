@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import psutil
 
@@ -35,6 +37,7 @@ class Status:
     process_started: float = 0.0
     host: str = ""
     in_process: bool = False  # trained inside someone's own Python, not by a worker
+    elapsed: float = 0.0  # seconds of work, over all processes that worked on the run
     created: float = 0.0
     updated: float = 0.0
     warnings: list[str] = field(default_factory=list)
@@ -58,14 +61,37 @@ def write_status(folder: Path, status: Status) -> Status:
 def read_status(folder: Path) -> Status:
     """The stored status, or ``lost`` when its process has vanished or its file is missing or damaged."""
     document = read_json(folder / "status.json")
-    if not isinstance(document, dict):
+    try:
+        return judge(parse_status(document))
+    except ValueError:
         return Status(state="lost", message="the run folder is damaged or gone: its status.json cannot be read")
-    return judge(parse_status(document))
 
 
-def parse_status(document: dict[str, Any]) -> Status:
-    known = {f.name for f in fields(Status)}
-    return Status(**{key: value for key, value in document.items() if key in known})
+def parse_status(document: Any) -> Status:
+    """The status in ``document``, whose unknown keys are left aside; ValueError where it holds none."""
+    if not isinstance(document, dict):
+        raise ValueError(f"a status is a mapping, not {document!r}")
+    found = {f.name: document[f.name] for f in fields(Status) if f.name in document}
+    for f in fields(Status):
+        if f.name in found and not _KINDS[str(f.type)](found[f.name]):
+            raise ValueError(f"{f.name} of a status is {f.type}, not {found[f.name]!r}")
+    return Status(**found)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+# By annotation. Written out because listing runs should not have to import pydantic.
+_KINDS: dict[str, Callable[[Any], bool]] = {
+    "State": lambda value: value in get_args(State),
+    "str": lambda value: isinstance(value, str),
+    "int": lambda value: isinstance(value, int) and value >= 0,
+    "float": _is_number,
+    "float | None": lambda value: value is None or _is_number(value),
+    "bool": lambda value: isinstance(value, bool),
+    "list[str]": lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
+}
 
 
 def judge(status: Status) -> Status:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from workbench.errors import UsageError, did_you_mean
+from workbench.paths import expanded
 from workbench.runs.folder import Run
 
 RUNS_ROOT = "WORKBENCH_RUNS"
@@ -15,7 +16,7 @@ PRIVATE = ".workbench"  # below the root: teacher cache, queue, index
 def runs_root() -> Path:
     """``WORKBENCH_RUNS``, or ``runs/`` in the current folder. Nothing is created here."""
     given = os.environ.get(RUNS_ROOT)
-    return Path(given).expanduser().absolute() if given else Path.cwd() / "runs"
+    return expanded(given).absolute() if given else Path.cwd() / "runs"
 
 
 def list_runs(root: Path | None = None) -> list[Run]:
@@ -30,28 +31,29 @@ def find_run(name: str, root: Path | None = None) -> Run:
 
     Demo runs are found too. Raises UsageError when none or several fit; a name is never taken as a path.
     """
-    folders = run_folders(root or runs_root()) + [run.path for run in demo_runs()]
-    ids = [folder.name for folder in folders]
-    for fits in (str.__eq__, str.startswith, str.__contains__):
-        found = [folder for folder, id in zip(folders, ids, strict=True) if name and fits(id, name)]
-        if len(found) == 1 or (found and fits is str.__eq__):
-            return Run(found[0])
+    own, demos = run_folders(root or runs_root()), [run.path for run in demo_runs()]
+    for folders in (own, demos):  # a demo is never in the way of one's own runs
+        for fits in (str.__eq__, str.startswith, str.__contains__):
+            found = [folder for folder in folders if name and fits(folder.name, name)]
+            if len(found) == 1:
+                return Run(found[0])
         if found:
             shown = ", ".join(folder.name for folder in found[:5])
-            raise UsageError(
-                f"{len(found)} runs fit {name!r} ({shown}{', …' if len(found) > 5 else ''}): say more of it"
-            )
-    raise UsageError(f"no run {name!r}: {did_you_mean(name, ids)}see `workbench runs`")
+            more = ", …" if len(found) > 5 else ""
+            raise UsageError(f"{len(found)} runs fit {name!r} ({shown}{more}): say more of the name")
+    near = did_you_mean(name, [folder.name for folder in [*own, *demos]])
+    raise UsageError(f"no run {name!r}: {near}see `workbench runs`")
 
 
 def run_folders(root: Path) -> list[Path]:
-    """Folders below ``root`` that are runs."""
+    """Folders below ``root`` that are runs, whole or damaged."""
     try:
         with os.scandir(root) as entries:
             names = [e.name for e in entries if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)]
     except OSError:
         return []
-    return [root / name for name in sorted(names) if (root / name / "spec.yaml").is_file()]
+    marks = ("spec.yaml", "status.json")
+    return [root / name for name in sorted(names) if any((root / name / mark).is_file() for mark in marks)]
 
 
 def demo_runs() -> list[Run]:

@@ -6,6 +6,7 @@ import copy
 import statistics
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,18 +14,40 @@ from torch import Tensor, nn
 
 from workbench.models.budget import parameter_bytes
 from workbench.models.features import features_for
-from workbench.tasks import Metrics, NodeClassification
+from workbench.runs.recorder import Stage
+from workbench.training.checkpoint import load_tensors, save_tensors
 from workbench.training.device import synchronise
-from workbench.training.loop import encode
+from workbench.training.loop import encode, finite_metrics, fit
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
     from workbench.models.base import Output
-    from workbench.spec import Training
-    from workbench.training.loop import Fitted
+    from workbench.runs.live import Live
+    from workbench.runs.recorder import RunRecorder
+    from workbench.spec import Spec, Training
+    from workbench.tasks import NodeClassification, Split
+    from workbench.training.checkpoint import Checkpoint
+    from workbench.training.distiller import Distiller
 
 LATENCY_REPEATS = 10
+
+
+@dataclass
+class Job:
+    """A run while it is being carried out; ``batch`` is the graph on the device."""
+
+    spec: Spec
+    recorder: RunRecorder
+    live: Live
+    batch: Data
+    classes: int
+    task: NodeClassification
+    checkpoint: Checkpoint | None = None
+
+    def resume_point(self, stage: Stage) -> Checkpoint | None:
+        """The checkpoint, where it was taken in ``stage``."""
+        return self.checkpoint if self.checkpoint and self.checkpoint.header["stage"] == stage else None
 
 
 @dataclass
@@ -36,29 +59,33 @@ class Trained:
     info: dict[str, Any]
 
 
-def judge(
-    name: str, module: nn.Module, fitted: Fitted, batch: Data, task: NodeClassification, training: Training
+def train(
+    job: Job, stage: Stage, distiller: Distiller, batch: Data, targets: Any, training: Training, weights: Path
 ) -> Trained:
-    """Load the weights of the best validation epoch into ``module`` and measure it on all three splits."""
-    module.load_state_dict(fitted.weights)
+    """Train, write the weights of the best validation epoch to ``weights``, and test what that file holds."""
+    checkpoint = job.resume_point(stage)
+    resumed_at = checkpoint.header["epoch"] if checkpoint else 0
+    job.recorder.begin(stage, f"training the {stage}", training.epochs, resumed_at)
+    fitted = fit(distiller, batch, targets, training, job.recorder, checkpoint)
+    job.recorder.say(stage=f"testing the {stage}", eta_seconds=None)
+    save_tensors(weights, fitted.weights)
+    distiller.student.load_state_dict(load_tensors(weights).tensors)
     info = {"best_epoch": fitted.best.epoch, "epochs": fitted.epochs, "seconds": round(fitted.seconds, 3)}
-    return measure(name, module, batch, task, training, info)
+    return measure(job, stage, distiller.student, batch, training, info)
 
 
 def measure(
-    name: str, module: nn.Module, batch: Data, task: NodeClassification, training: Training, info: dict[str, Any]
+    job: Job, stage: Stage, module: nn.Module, batch: Data, training: Training, info: dict[str, Any]
 ) -> Trained:
-    """Metrics, size and latency of a module as it stands."""
+    """Metrics, size and latency of a module as it stands; a metric that is not finite is None."""
     output = encode(module, batch, training)
     parameters = count_parameters(module)
-    metrics: dict[str, Metrics] = {
-        split: task.evaluate(output.logits, batch, split) for split in ("train", "val", "test")
-    }
+    splits: tuple[Split, ...] = ("train", "val", "test")
     facts = {
-        "name": name,
+        "name": (job.spec.teacher if stage == "teacher" else job.spec.student).name,
         "parameters": parameters,
         "bytes": parameter_bytes(parameters),
-        "metrics": metrics,
+        "metrics": {split: finite_metrics(job.task.evaluate(output.logits, batch, split)) for split in splits},
         **info,
         "latency_ms": latency(module, batch, training),
     }
@@ -73,7 +100,8 @@ def suited(module: nn.Module, batch: Data) -> Data:
 
 
 def count_parameters(module: nn.Module) -> int:
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+    """All of them: a teacher of one's own may come frozen."""
+    return sum(p.numel() for p in module.parameters())
 
 
 def latency(module: nn.Module, batch: Data, training: Training) -> float:
@@ -87,11 +115,6 @@ def latency(module: nn.Module, batch: Data, training: Training) -> float:
         synchronise(device)
         times.append(time.perf_counter() - started)
     return round(1000 * statistics.median(times[2:]), 3)
-
-
-def freeze(module: nn.Module) -> nn.Module:
-    """No gradient ever reaches a teacher."""
-    return module.requires_grad_(False).eval()
 
 
 def is_finite(output: Output) -> bool:

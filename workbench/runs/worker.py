@@ -9,7 +9,8 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -27,11 +28,6 @@ def main(arguments: list[str]) -> int:
     ``FOLDER umap`` only adds the UMAP to a finished run.
     """
     run = Run(Path(arguments[0]).absolute())
-    if arguments[1:] == ["umap"]:
-        from workbench.runs.pictures import add_umap
-
-        add_umap(run)
-        return 0
     lock = FileLock(run.path / "worker.lock")
     try:
         lock.acquire(timeout=0)
@@ -39,30 +35,43 @@ def main(arguments: list[str]) -> int:
         print(f"run {run.id} already has a worker", file=sys.stderr)
         return 1
     with lock, RunRecorder(run) as recorder:
+        if arguments[1:] == ["umap"]:
+            from workbench.runs.execute import try_umap
+
+            try_umap(recorder)
+            return 0
         signal.signal(signal.SIGTERM, _stopper(recorder))
         recorder.say(state="queued", stage="waiting for the device")
-        return 1 if carry_out(recorder, lambda: _execute(run, recorder)) else 0
+        return 1 if carry_out(recorder, lambda: _execute(recorder)) else 0
 
 
-def _execute(run: Run, recorder: RunRecorder) -> None:
-    device = run.document["device"]
+def _execute(recorder: RunRecorder) -> None:
+    with in_turn(recorder):
+        recorder.say(state="running", stage="loading torch")
+        from workbench.runs.execute import execute
+
+        execute(recorder.run.spec, recorder)
+
+
+@contextmanager
+def in_turn(recorder: RunRecorder) -> Iterator[None]:
+    """Wait for the run's device, saying so, and hold it; raises Stopped when asked to while waiting."""
+    device = recorder.run.document["device"]
 
     def waiting(ahead: int) -> None:
         stage = f"waiting for {device}: {ahead} run{'s' if ahead > 1 else ''} before this one"
         if stage != recorder.status.stage:
-            recorder.say(stage=stage)
+            recorder.say(state="queued", stage=stage)
         raise_if_stopped()
 
     def raise_if_stopped() -> None:
         if recorder.stop_requested():
             raise Stopped("stopped before it began")
 
-    with device_slot(run.path.parent, device, waiting):
+    with device_slot(recorder.run.path.parent, device, waiting):
         raise_if_stopped()
-        recorder.say(state="running", stage="loading torch")
-        from workbench.runs.execute import execute
-
-        execute(run.spec, recorder)
+        recorder.start_clock()
+        yield
 
 
 def carry_out(recorder: RunRecorder, work: Callable[[], object]) -> Exception | None:

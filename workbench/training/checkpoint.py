@@ -40,6 +40,8 @@ def save_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, Any] 
     try:
         save_file(ready, temporary, metadata={"header": json.dumps(header or {})})
         os.replace(temporary, path)
+    except (SafetensorError, OSError) as error:
+        raise RunError(f"{path} cannot be written: {error}") from None
     finally:
         temporary.unlink(missing_ok=True)
 

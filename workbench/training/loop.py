@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from workbench.models.base import Output
     from workbench.spec import Training
+    from workbench.tasks import Metrics
 
+PICTURE_LIMIT = 1024  # numbers
 GIVE_UP_AFTER = 50  # epochs in a row that are not finite
 
 
@@ -80,11 +82,11 @@ def fit(
         state.epoch += 1
         record = _train_epoch(distiller, batch, targets, optimiser, training)
         output = encode(distiller.student, batch, training)
-        record["train"] = distiller.task.evaluate(output.logits, batch, "train")
-        record["val"] = distiller.task.evaluate(output.logits, batch, "val")
-        score = record["val"][distiller.task.selection_metric]
-        if state.selection.update(state.epoch, score, record["val"]["loss"]):
+        validation = distiller.task.evaluate(output.logits, batch, "val")
+        if state.selection.update(state.epoch, validation[distiller.task.selection_metric], validation["loss"]):
             state.best = cloned_state(distiller.student)
+        record["train"] = finite_metrics(distiller.task.evaluate(output.logits, batch, "train"))
+        record["val"] = finite_metrics(validation)
         record["seconds"] = time.perf_counter() - started
         state.seconds += record["seconds"]
         _report(record, state, training, distiller, output, recorder)
@@ -138,13 +140,21 @@ def _train_epoch(
 def _report(
     record: dict[str, Any], state: _State, training: Training, distiller: Distiller, output: Output, recorder: Recorder
 ) -> None:
-    recorder.epoch({"epoch": state.epoch, **record})
+    pictures = distiller.objective.pictures() if distiller.objective else {}
+    recorder.epoch({"epoch": state.epoch, **record, **_small(pictures)})
     for message in state.watch.look(state.epoch, record["terms"]):
         recorder.warn(message)
     if state.watch.bad_epochs >= GIVE_UP_AFTER:
         raise RunError(f"the loss was not finite for {GIVE_UP_AFTER} epochs: lower the learning rate or the weights")
     if training.keep_every and (state.epoch == 1 or state.epoch % training.keep_every == 0):
-        recorder.keep(state.epoch, output, distiller.objective.pictures() if distiller.objective else {})
+        recorder.keep(state.epoch, output, pictures)
+
+
+def _small(pictures: dict[str, Tensor]) -> dict[str, Any]:
+    """Pictures that are small enough to be logged every epoch (ABKD's map), to four digits."""
+    small = {name: value for name, value in pictures.items() if value.numel() <= PICTURE_LIMIT}
+    rows = {name: [[float(f"{v:.4g}") for v in row] for row in value.tolist()] for name, value in small.items()}
+    return {"pictures": rows} if rows else {}
 
 
 def _out_of_patience(state: _State, training: Training) -> bool:
@@ -153,6 +163,11 @@ def _out_of_patience(state: _State, training: Training) -> bool:
 
 def _autocast(batch: Data, training: Training) -> torch.autocast:
     return torch.autocast(batch.x.device.type, dtype=torch.bfloat16, enabled=training.precision == "bfloat16")
+
+
+def finite_metrics(metrics: Metrics) -> dict[str, float | None]:
+    """Metrics as JSON can hold them: what is not finite is None."""
+    return {name: _finite(value) for name, value in metrics.items()}
 
 
 def _finite(value: float) -> float | None:

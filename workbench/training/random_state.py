@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -18,6 +20,21 @@ def seed_everything(seed: int, deterministic: bool) -> None:
     if deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with this
     torch.use_deterministic_algorithms(deterministic, warn_only=True)
+
+
+@contextmanager
+def surroundings_kept() -> Iterator[None]:
+    """Leave the caller's random numbers and torch's determinism flag as they were: a notebook goes on undisturbed."""
+    python, numpy, own = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        torch.set_rng_state(own)
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
 
 
 def random_states(device: torch.device) -> dict[str, Tensor]:

@@ -17,7 +17,8 @@ def backward(
     """Fill ``p.grad`` of every parameter of ``module`` with the gradient of the weighted sum.
 
     Returns, per term, its unweighted value and gradient norm over the student's parameters as one
-    (2,) tensor, still on the device. A term of weight zero costs no backward pass: its norm is NaN.
+    (2,) tensor, still on the device. A term of weight zero costs no backward pass: its norm is NaN. A term
+    that does not depend on any parameter has the norm zero.
     """
     parameters = [p for p in module.parameters() if p.requires_grad]
     of_student = {id(p) for p in student.parameters()}
@@ -26,7 +27,7 @@ def backward(
     active = [name for name, term in terms.items() if weights[name] != 0 and term.requires_grad]
     records = []
     for name, term in terms.items():
-        norm = torch.full((), math.nan, device=term.device)
+        norm = torch.full((), 0.0 if weights[name] else math.nan, device=term.device)
         if name in active:
             grads = torch.autograd.grad(term, parameters, retain_graph=name != active[-1], allow_unused=True)
             found = [(p, g) for p, g in zip(parameters, grads, strict=True) if g is not None]
