@@ -2,14 +2,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.cli.specs import Request, specs_of
 from workbench.errors import UsageError
 from workbench.options import Config, Option, describe
 from workbench.registry import datasets, methods, models
+from workbench.runs.api import distill
 from workbench.spec import Spec, Training
 
 BASE = {"dataset": "builtin-citation", "teacher": "gat", "student": "gcn", "method": "kd"}
@@ -98,6 +103,58 @@ def test_a_wrong_spec_is_refused_in_words(change: dict[str, object], message: st
     with pytest.raises(UsageError) as caught:
         spec(**change)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"teacher": {"name": "gat", "heads": 0}}, "teacher.heads: "),
+        ({"student": {"name": "gcn", "hidden_channels": 0}}, "student.hidden_channels: "),
+        ({"student": {"name": "gcn", "width": 4}}, "student: unknown option 'width'"),
+        ({"student": {"hidden_channels": 4}}, "student: "),
+        ({"dataset": {"name": "own", "undirected": "maybe"}}, "dataset.undirected: "),
+        ({"method": ["kd", {"name": "gcrd", "weight": -1}]}, "method: gcrd.weight: "),
+        ({"teacher_training": {"epochs": 0}}, "teacher_training.epochs: "),
+    ],
+)
+def test_a_fault_is_said_in_the_part_that_has_it(change: dict[str, object], place: str, tmp_path: Path) -> None:
+    document = {**BASE, **change}
+    file = tmp_path / "spec.yaml"
+    file.write_text(yaml.safe_dump(document))
+    doors: dict[str, Callable[[], object]] = {
+        "distill": lambda: distill(**document, device="cpu", root=tmp_path),  # type: ignore[arg-type]
+        "a.yaml": lambda: Spec.from_yaml(file.read_text(), "a.yaml"),
+        str(file): lambda: specs_of(Request(spec=file)),
+    }
+    for where, door in doors.items():
+        with pytest.raises(UsageError) as caught:
+            door()
+        assert place in str(caught.value), where
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("role", ["teacher", "student"])
+def test_an_unknown_model_is_said_with_its_role(role: str) -> None:
+    with pytest.raises(UsageError, match=f"{role}: unknown model 'gatt'"):
+        spec(**{role: "gatt"})
+
+
+def test_every_fault_of_a_part_is_said_at_once() -> None:
+    with pytest.raises(UsageError) as caught:
+        spec(teacher={"name": "gat", "heads": 0, "dropout": 2}, student={"name": "gcn", "hidden_channels": 0})
+    places = [line.split(":")[0] for line in str(caught.value).splitlines()]
+    assert places == ["Spec.teacher.heads", "Spec.teacher.dropout", "Spec.student.hidden_channels"]
+
+
+def test_a_name_that_is_too_long_for_a_file_is_an_unknown_name() -> None:
+    with pytest.raises(UsageError, match="unknown dataset 'aaa"):
+        spec(dataset="a" * 300)
+
+
+def test_the_pictures_of_the_student_do_not_change_the_teacher() -> None:
+    every, other = spec(teacher_training={"keep_every": 1}), spec(teacher_training={"keep_every": 2})
+    assert (every.id, every.teacher_id) == (other.id, other.teacher_id), "a teacher stores no pictures"
+    assert spec(training={"keep_every": 1}).id != spec(training={"keep_every": 2}).id
 
 
 @pytest.mark.parametrize(

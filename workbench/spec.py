@@ -40,7 +40,9 @@ class Training(Config):
     learning_rate: float = Option(
         0.01, help="Step size of the optimiser.", gt=0, le=10, search=Search(1e-4, 0.05, log=True)
     )
-    weight_decay: float = Option(5e-4, help="L2 penalty; 5e-5 for a student unless you set it.", ge=0, le=1, search=Search(1e-6, 1e-2, log=True))
+    weight_decay: float = Option(
+        5e-4, help="L2 penalty; 5e-5 for a student unless you set it.", ge=0, le=1, search=Search(1e-6, 1e-2, log=True)
+    )
     optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = Option(
         "adam", help="The optimiser (SGD with momentum 0.9)."
     )

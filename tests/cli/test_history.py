@@ -2,7 +2,11 @@
 
 import json
 
-from workbench.cli.rerun import compare
+import pytest
+
+from workbench.cli.rerun import compare, print_comparison
+from workbench.cli.results import print_report, report
+from workbench.runs.folder import Run
 
 
 def test_an_empty_root_says_what_to_do(command_line, runs_root):
@@ -71,3 +75,51 @@ def test_metrics_are_equal_within_the_tolerance(make_run_folder):
     differing = [(row["model"], row["split"]) for row in compare(old, new, 1e-6) if not row["equal"]]
     assert differing == [("student", "test")]
     assert all(row["equal"] for row in compare(old, new, 0.02))
+
+
+@pytest.fixture
+def without_numbers(make_run_folder):
+    """A finished run of which no metric of the student was finite."""
+    folder = make_run_folder("karate-lost")
+    result = json.loads((folder / "result.json").read_text())
+    result["student"]["metrics"] = {split: {"accuracy": None, "loss": None} for split in ("train", "val", "test")}
+    (folder / "result.json").write_text(json.dumps(result))
+    return Run(folder)
+
+
+@pytest.mark.parametrize("command", [("runs",), ("show", "karate-lost")])
+def test_metrics_that_were_not_finite_are_dashes(command_line, without_numbers, command):
+    text = command_line(*command).stdout
+    assert "91.2 %" in text  # the teacher
+    assert "–" in text
+    assert "None" not in text
+    assert command_line.json(*command)
+
+
+def test_the_mean_is_over_the_seeds_that_have_a_number(without_numbers, make_run_folder, capsys):
+    document = report([without_numbers, *(Run(make_run_folder(f"karate-{seed}", seed=seed)) for seed in (1, 2))])
+    assert document["summary"]["student"]["test"]["accuracy"] == {"mean": pytest.approx(0.85), "std": 0, "n": 2}
+    assert document["summary"]["student"]["test"]["loss"] == {"mean": None, "std": None, "n": 0}
+    print_report(document)
+    first, *_, last = (line for line in capsys.readouterr().out.splitlines() if "±" in line or "karate-lost" in line)
+    assert " – " in first
+    assert "85.0 % ± 0.0" in last
+
+
+def test_a_table_without_any_number_is_a_table_of_dashes(without_numbers, capsys):
+    print_report(report([without_numbers, without_numbers]))
+    means = next(line for line in capsys.readouterr().out.splitlines() if "mean ± std" in line)
+    assert " – " in means
+
+
+def test_a_metric_that_was_not_finite_equals_another_one_only(make_run_folder, without_numbers):
+    lost, found = without_numbers.result, json.loads((make_run_folder() / "result.json").read_text())
+    assert all(row["equal"] for row in compare(lost, lost, 1e-6))
+    for old, new in ((lost, found), (found, lost)):
+        rows = compare(old, new, 1e-6)
+        assert {row["model"]: row["equal"] for row in rows} == {"teacher": True, "student": False}
+
+
+def test_a_comparison_without_numbers_is_printed(without_numbers, capsys):
+    print_comparison({"metrics": compare(without_numbers.result, without_numbers.result, 1e-6)})
+    assert "–" in capsys.readouterr().out

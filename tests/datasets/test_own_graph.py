@@ -71,6 +71,7 @@ def test_a_folder_is_read_as_written(folder):
     [
         {},
         {"split": np.array(["train", "train", "val", "test", ""])},
+        {"split": np.array(["Train", "TRAIN", "Val", "Test", "None"])},
         {"split": None, "train_mask": np.arange(5) < 2, "val_mask": np.arange(5) == 2, "test_mask": np.arange(5) == 3},
     ],
 )
@@ -94,6 +95,12 @@ def test_features_are_scaled_on_request(folder):
 def test_a_file_of_a_spreadsheet_is_read(folder):
     (folder / "nodes.csv").write_bytes(b"\xef\xbb\xbf" + NODES.replace("\n", "\r\n").replace(",", " , ").encode())
     assert load(folder).num_nodes == 5
+
+
+def test_a_split_may_be_written_in_capitals(folder):
+    expected = load(folder).train_mask
+    (folder / "nodes.csv").write_text(NODES.replace(",train", ",Train").replace(",val", ",VAL"))
+    assert torch.equal(load(folder).train_mask, expected)
 
 
 def changed(text, old, new):
@@ -172,6 +179,33 @@ def test_a_path_that_leads_nowhere_is_refused(tmp_path):
     refused(tmp_path / "graph.txt", "neither a folder")
 
 
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/graph.npz", "~nobody-of-this-name"])
+def test_a_home_that_is_not_there_is_said(path):
+    refused(path, "~nobody-of-this-name has no home folder here; write the path in full")
+    with pytest.raises(UsageError, match="has no home folder"):
+        OwnConfig(path=path).pinned()
+    assert not OwnConfig(path=path).is_ready(None)
+
+
+@pytest.mark.parametrize("path", ["a" * 300, "/" + "a" * 300, "a" * 300 + ".npz", "a/" * 3000, "a\0b"])
+def test_a_path_that_no_file_can_have_is_refused(path):
+    refused(path, "does not exist: expected a folder with nodes.csv")
+
+
+def test_a_data_root_below_a_home_that_is_not_there_is_said(monkeypatch):
+    with pytest.raises(UsageError, match="~nobody-of-this-name has no home folder"):
+        load_dataset("builtin-karate", root="~nobody-of-this-name/data")
+    monkeypatch.setenv("WORKBENCH_DATA", "~nobody-of-this-name/data")
+    with pytest.raises(UsageError, match="~nobody-of-this-name has no home folder"):
+        load_dataset("builtin-karate")
+
+
+def test_a_home_that_is_there_is_used(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    archive(folder)
+    assert load("~").num_nodes == load("~/graph.npz").num_nodes == 5
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -199,7 +233,7 @@ def test_a_path_that_leads_nowhere_is_refused(tmp_path):
         ({"y": np.array([0, 1, 1, 0, 10**12])}, "y, row 4: 1000000000000"),
         ({"y": np.array([0, 2, 2, 0, -1])}, "no training node has label 1"),
         ({"split": np.array([1, 1, 2, 3, 4])}, "split, row 4: unknown split 4"),
-        ({"split": np.array(["train", "train", "val", "test", "dev"])}, "unknown split dev"),
+        ({"split": np.array(["train", "train", "val", "test", "Dev"])}, "unknown split Dev"),
         ({"split": np.array([1, 1, 2, 3])}, "split is (4,)"),
         ({"split": np.array([1, 1, 3, 3, 0])}, "the validation split is empty"),
         ({"split": np.array([1, 1, 2, 3, 0.0])}, "of float64"),

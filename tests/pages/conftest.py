@@ -1,7 +1,11 @@
 """Pages opened as a browser opens them, without one."""
 
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from workbench.runs.store import demo_runs
 
 SCRIPT = "from workbench.pages.{page} import show\nshow()\n"
 SECONDS = 60  # the first page of a process imports torch
@@ -17,6 +21,42 @@ def open_page(runs_root):
         return app.run()
 
     return open_at
+
+
+@pytest.fixture
+def no_examples(monkeypatch):
+    """As if the workbench came without finished examples."""
+    for module in ("frame", "gallery"):
+        monkeypatch.setattr(f"workbench.pages.{module}.demo_runs", list)
+
+
+@pytest.fixture
+def examples():
+    """The finished examples that come with the workbench."""
+    found = demo_runs()
+    assert found, "assets/runs is empty: python docs/make_demo_runs.py fills it"
+    return found
+
+
+@pytest.fixture
+def lose_numbers():
+    """``lose_numbers(folder)``: every metric of a run was not finite, which files say with null."""
+
+    def null(document):
+        return {key: null(value) if isinstance(value, dict) else None for key, value in document.items()}
+
+    def lose(folder):
+        result = json.loads((folder / "result.json").read_text())
+        for role in ("teacher", "student"):
+            result[role] |= {"metrics": null(result[role]["metrics"]), "latency_ms": None}
+        (folder / "result.json").write_text(json.dumps(result))
+        records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        lost = [record | {"loss": None} | null({key: record[key] for key in ("val", "train")}) for record in records]
+        for record in lost:
+            record["terms"] = {name: {**null(term), "weight": 0.5} for name, term in record["terms"].items()}
+        (folder / "metrics.jsonl").write_text("".join(json.dumps(record) + "\n" for record in lost))
+
+    return lose
 
 
 @pytest.fixture

@@ -207,10 +207,33 @@ def test_resuming_what_cannot_be_resumed_is_a_message(open_page, make_run_folder
     assert "live Python objects" in app.error[0].value
 
 
-def test_without_runs_watching_says_what_to_do(open_page, texts):
+def test_without_runs_watching_says_what_to_do(open_page, texts, no_examples):
     app = open_page("distil", view="watch")
     assert not app.exception
     assert "No run has been started" in texts(app)
+
+
+def test_without_runs_of_ones_own_watching_shows_an_example_and_says_so(open_page, texts, examples):
+    app = open_page("distil", view="watch")
+    assert not app.exception
+    assert "No run of your own has been started yet; this is an example" in texts(app)
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_run_of_ones_own_is_watched_before_any_example(open_page, texts, make_run_folder, examples):
+    make_run_folder(state="queued")
+    app = open_page("distil", view="watch")
+    assert app.selectbox(key="choice-run").value == RUN
+    assert "this is an example" not in texts(app)
+
+
+def test_numbers_that_were_not_finite_are_dashes(open_page, make_run_folder, lose_numbers):
+    lose_numbers(make_run_folder())
+    app = open_page("distil", view="watch", run=RUN)
+    assert not app.exception
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert (shown["Teacher, test accuracy"], shown["Student, test accuracy"]) == ("–", "–")
+    assert len(app.get("plotly_chart")) == 1
 
 
 def test_a_run_without_records_yet_is_watched_without_curves(open_page, make_run_folder):

@@ -15,10 +15,32 @@ def figures(app):
     return app.get("plotly_chart")
 
 
-def test_without_runs_the_page_says_what_to_do(open_page, texts):
+def test_without_runs_the_page_says_what_to_do(open_page, texts, no_examples):
     app = open_page("embeddings")
     assert not app.exception
     assert "distil a first one" in texts(app)
+
+
+@pytest.mark.parametrize("projection", ["pca", "umap"])
+def test_every_example_is_drawn_in_both_projections(open_page, examples, projection):
+    for example in examples:
+        app = open_page("embeddings", run=example.id, projection=projection)
+        assert not app.exception
+        assert not app.error
+        assert len(figures(app)) == 1
+        assert app.selectbox(key="choice-run").value == example.id
+
+
+def test_an_example_is_called_one(open_page, make_run_folder, examples):
+    make_run_folder()
+    names = open_page("embeddings").selectbox(key="choice-run").options
+    assert [name.endswith("example") for name in names] == [False] + [True] * len(examples)
+
+
+def test_a_finished_run_is_shown_before_a_newer_one_that_is_not(open_page, make_run_folder):
+    make_run_folder("finished-run-0123456789ab")
+    make_run_folder("waiting-run-0123456789ab", state="queued", seed=1)
+    assert open_page("embeddings").selectbox(key="choice-run").value == "finished-run-0123456789ab"
 
 
 @pytest.mark.parametrize("colour", ["class", "prediction", "agreement", "split", "overlap"])
@@ -112,7 +134,9 @@ def test_all_nodes_can_be_taken_away_as_a_table():
 
 
 @pytest.mark.parametrize("state", ["queued", "running", "failed", "stopped", "lost"])
-def test_an_unfinished_run_is_a_message(open_page, texts, make_run_folder, state):
+def test_an_unfinished_run_is_a_message_although_there_are_finished_examples(
+    open_page, texts, make_run_folder, examples, state
+):
     make_run_folder(state=state)
     app = open_page("embeddings")
     assert not app.exception
@@ -160,3 +184,11 @@ def test_a_result_without_numbers_is_no_traceback(open_page, texts, make_run_fol
     app = open_page("embeddings")
     assert not app.exception
     assert "not been measured" in texts(app)
+
+
+def test_metrics_that_were_not_finite_are_no_traceback(open_page, texts, make_run_folder, lose_numbers):
+    lose_numbers(make_run_folder())
+    app = open_page("embeddings")
+    assert not app.exception
+    assert "not been measured" in texts(app)
+    assert len(figures(app)) == 1

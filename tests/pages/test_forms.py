@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from workbench.options import describe
 from workbench.pages.snippets import distil_as_command, distil_as_python
-from workbench.pages.wording import count, duration, percent, plain, size, story, times
+from workbench.pages.wording import count, duration, milliseconds, percent, plain, size, story, times
 from workbench.registry import methods, models
 
 DOCUMENT = {
@@ -122,6 +122,8 @@ def test_several_seeds_are_a_loop_in_python():
         (size(2_500_000), "2.5 MB"),
         (times(12.345), "12.3 ×"),
         (times(141.4), "141 ×"),
+        (milliseconds(0.8519), "0.85 ms"),
+        (milliseconds(None), "–"),
         (duration(8.4), "8 s"),
         (duration(75), "1 min 15 s"),
         (duration(3700), "1 h 1 min"),
@@ -138,6 +140,11 @@ def test_numbers_and_names_are_written_for_people(written, expected):
         (0.8, 0.75, 10.0, "The student is 10.0 × smaller and 5.0 points worse than its teacher."),
         (0.8, 0.82, 10.0, "The student is 10.0 × smaller and 2.0 points better than its teacher."),
         (0.8, 0.8, 0.5, "The student is 2.0 × larger and as accurate as its teacher."),
+        (0.8, 0.9, 1.01, "The student is equally large and 10.0 points better than its teacher."),
+        (0.0, 0.5, 10.0, "The student is 10.0 × smaller and 50.0 points better than its teacher."),
+        (None, 0.5, 10.0, "This run has not been measured completely."),
+        (0.8, None, 10.0, "This run has not been measured completely."),
+        (0.8, 0.5, None, "This run has not been measured completely."),
     ],
 )
 def test_a_story_is_told_by_the_numbers(teacher, student, ratio, expected):

@@ -4,10 +4,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from workbench.pages.gallery import STORY
 from workbench.pages.presets import PRESETS
 from workbench.runs.folder import Run
 from workbench.spec import Spec
@@ -35,9 +37,10 @@ def test_the_first_paint_needs_no_torch(make_run_folder):
     assert done.stdout.strip() == "[]"
 
 
-def test_without_runs_the_gallery_says_where_to_begin(open_page, texts):
+def test_without_runs_the_gallery_says_where_to_begin(open_page, texts, no_examples):
     app = open_page("gallery")
     assert not app.exception
+    assert not app.metric
     assert "None yet" in texts(app)
 
 
@@ -47,7 +50,48 @@ def test_examples_are_shown_as_cards_with_their_story(open_page, texts, make_run
     app = open_page("gallery")
     assert not app.exception
     assert "The student is 12.3 × smaller and 6.2 points worse than its teacher." in texts(app)
-    assert "12.3 k → 1,000 parameters · 30 nodes" in texts(app)
+    assert "12.3 k → 1,000 parameters · 1.25 ms → 1.25 ms a pass · 30 nodes" in texts(app)
+
+
+def test_an_example_tells_its_own_story_where_it_has_one(open_page, texts, make_run_folder, monkeypatch):
+    folder = make_run_folder()
+    (folder / STORY).write_text("A student of *two* units.\n")
+    monkeypatch.setattr("workbench.pages.gallery.demo_runs", lambda: [Run(folder)])
+    said = texts(open_page("gallery"))
+    assert r"A student of \*two\* units\." in said
+    assert "than its teacher" not in said
+
+
+def test_the_first_look_shows_what_the_examples_achieved(open_page, texts, examples):
+    app = open_page("gallery")
+    assert not app.exception
+    shown = [(metric.label, metric.value) for metric in app.metric]
+    leads_to = [unquote(link.proto.query_string) for link in app.get("page_link")]
+    for example in examples:
+        result = example.result
+        before, after = (100 * result[role]["metrics"]["test"]["accuracy"] for role in ("teacher", "student"))
+        assert ("Test accuracy, teacher → student", f"{before:.1f} % → {after:.1f} %") in shown
+        assert ("Smaller by", f"{result['compression']:.1f} ×") in shown
+        assert f"run={example.id}" in leads_to
+
+
+def test_every_example_is_complete_and_says_what_it_shows(examples):
+    for example in examples:
+        assert example.status.state == "done"
+        assert {"graph", "teacher", "student", "umap"} <= set(example.array_names())
+        told = (example.path / STORY).read_text()
+        assert told.count("\n") == 1, "one line"
+        assert "Without a teacher" in told
+
+
+def test_numbers_that_were_not_finite_are_dashes(open_page, texts, make_run_folder, lose_numbers, monkeypatch):
+    folder = make_run_folder()
+    lose_numbers(folder)
+    monkeypatch.setattr("workbench.pages.gallery.demo_runs", lambda: [Run(folder)])
+    app = open_page("gallery")
+    assert not app.exception
+    assert app.metric[0].value == "– → –"
+    assert "– → **–** at 12.3 × smaller" in texts(app)
 
 
 @pytest.mark.parametrize("state", ["done", "running", "queued", "failed", "stopped", "lost"])

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from workbench.plots.training_curves import curves, weighted_terms
+from workbench.plots.embedding_pair import embeddings
+from workbench.plots.training_curves import curves, validation_accuracy, weighted_terms
 from workbench.runs.folder import Run
 
 
@@ -74,3 +75,32 @@ def test_records_without_validation_are_no_points(make_run_folder):
     folder = make_run_folder(state="running")
     (folder / "metrics.jsonl").write_text(json.dumps({"stage": "teacher", "epoch": 1, "loss": 1.0, "terms": {}}))
     assert len(traces(curves(Run(folder)), "y3")["teacher"].x) == 0
+
+
+def test_a_score_that_was_not_finite_is_a_gap():
+    records = [{"epoch": 1, "val": {"accuracy": None}}, {"epoch": 2, "val": {"accuracy": 0.5}}, {"epoch": 3, "val": None}]
+    epochs, values = validation_accuracy(records)
+    assert epochs.tolist() == [1, 2]
+    assert np.isnan(values[0])
+    assert values[1] == 0.5
+
+
+def test_a_run_without_any_finite_number_is_drawn(make_run_folder):
+    folder = make_run_folder()
+    term = {"value": None, "weight": 0.5, "gradient": None}
+    record = {"epoch": 1, "loss": None, "terms": {"kd": term}, "val": {"accuracy": None, "loss": None}}
+    lines = [json.dumps({"stage": stage, **record}) for stage in ("teacher", "student")]
+    (folder / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    figure = curves(Run(folder))
+    assert all(np.isnan(trace.y).all() for trace in figure.data)
+
+
+@pytest.mark.parametrize("view", [curves, embeddings, lambda run: embeddings(run, dimensions=3)])
+def test_every_panel_has_its_title_at_its_left_edge(make_run_folder, view):
+    """In the middle, the tool bar of the app would lie over the title of the last panel."""
+    layout = view(Run(make_run_folder())).layout
+    scenes = [layout[name].domain.x for name in ("scene", "scene2")]
+    flat = [layout[name].domain for name in ("xaxis", "xaxis2", "xaxis3")]
+    edges = [domain[0] for domain in (scenes if layout.scene.domain.x else flat) if domain]
+    assert [title.x for title in layout.annotations] == edges
+    assert {title.xanchor for title in layout.annotations} == {"left"}

@@ -3,6 +3,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from workbench.errors import UsageError
@@ -42,6 +43,22 @@ def test_fresh_makes_another_folder_beside_the_first(tmp_path: Path) -> None:
 
 def test_another_kind_of_device_is_another_run() -> None:
     assert run_id(spec(device="cuda:1")) == run_id(spec()) + "-cuda"
+
+
+def test_a_long_name_of_ones_own_graph_is_cut_before_what_makes_it_unique(tmp_path: Path) -> None:
+    nodes = np.arange(5)
+    path = tmp_path / f"{'long' * 50}.npz"
+    np.savez(path, x=np.eye(5), edge_index=np.stack([nodes, nodes[::-1]]), y=nodes % 2, split=[1, 1, 2, 3, 0])
+    made = spec(dataset=str(path))
+    assert run_id(made) == "longlong" * 15 + f"-{made.id}"
+    assert run_id(spec(dataset=str(path), device="cuda")).endswith(f"-{made.id}-cuda")
+    run, _ = claim(made, tmp_path / "runs", Status())
+    assert run.spec == made
+
+
+def test_a_root_that_is_too_long_is_said() -> None:
+    with pytest.raises(UsageError, match="set WORKBENCH_RUNS to a writable folder"):
+        claim(spec(), Path("/" + "a" * 300), Status())
 
 
 def test_a_root_that_cannot_be_written_is_said(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -52,6 +53,30 @@ def test_a_run_of_another_machine_lives_as_long_as_its_heart_beats(tmp_path: Pat
 def test_a_damaged_status_is_a_lost_run_and_not_a_fault(tmp_path: Path, content: str) -> None:
     (tmp_path / "status.json").write_text(content)
     assert read_status(tmp_path).state == "lost"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"pid": "abc"},
+        {"pid": -1},
+        {"pid": None},
+        {"state": "dreaming"},
+        {"state": ["running"]},
+        {"epoch": 1.5},
+        {"created": "yesterday"},
+        {"created": float("nan")},
+        {"updated": 10**400},
+        {"eta_seconds": float("inf")},
+        {"warnings": "all well"},
+        {"warnings": [1]},
+    ],
+    ids=lambda wrong: str(wrong)[:24],
+)
+def test_a_status_of_wrong_types_is_a_lost_run_and_not_a_fault(tmp_path: Path, wrong: dict[str, object]) -> None:
+    (tmp_path / "status.json").write_text(json.dumps({"state": "running", "pid": 1, **wrong}))
+    assert read_status(tmp_path).state == "lost"
+    assert "status.json cannot be read" in read_status(tmp_path).message
 
 
 def test_keys_of_another_version_are_ignored(tmp_path: Path) -> None:

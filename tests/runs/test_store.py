@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from workbench.errors import RunError, UsageError
 from workbench.runs.folder import Run
+from workbench.runs.index import VERSION
 from workbench.runs.status import Status, write_status
-from workbench.runs.store import find_run, list_runs
+from workbench.runs.store import find_run, list_runs, runs_root
 
 SPEC = """\
 format: 1
@@ -60,6 +63,36 @@ def test_a_damaged_index_is_not_trusted(tmp_path: Path) -> None:
     list_runs(tmp_path)
     (tmp_path / ".workbench" / "index.sqlite").write_bytes(b"not a database at all, only text" * 100)
     assert [run.id for run in list_runs(tmp_path)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        'status = \'{"state": "running", "pid": "abc"}\'',
+        "status = '[]'",
+        "spec = 'half a docu'",
+        "spec = '3'",
+        "result = NULL",
+        "result = '[]'",
+    ],
+)
+def test_a_damaged_row_of_the_index_is_read_from_the_folder_and_mended(tmp_path: Path, damage: str) -> None:
+    run = make(tmp_path, "a")
+    make(tmp_path, "b", 1.0)
+    list_runs(tmp_path)
+    with closing(sqlite3.connect(tmp_path / ".workbench" / "index.sqlite")) as database, database:
+        database.execute(f"UPDATE runs_{VERSION} SET {damage} WHERE id = 'a'")
+    for _ in ("from the folder", "from the index"):
+        found = {each.id: each for each in list_runs(tmp_path)}
+        assert list(found) == ["b", "a"]
+        assert (found["a"].document, found["a"].status, found["a"].result) == (run.document, run.status, run.result)
+    assert type(found["a"]) is type(found["b"]) is not Run, "the next look finds both in the index"
+
+
+def test_a_runs_root_below_a_home_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_RUNS", "~nobody-of-this-name/runs")
+    with pytest.raises(UsageError, match="~nobody-of-this-name has no home folder"):
+        runs_root()
 
 
 def test_folders_that_are_no_runs_are_left_out(tmp_path: Path) -> None:

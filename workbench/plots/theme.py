@@ -50,9 +50,9 @@ def finish(figure: go.Figure, height: int) -> go.Figure:
     """
     axis = {"tickfont": {"size": FONT - 2}, "title": {"font": {"size": FONT - 1}}}
     figure.update_xaxes(**axis).update_yaxes(**axis)
-    lefts = [part.domain[0] for part in figure.select_xaxes()] + [part.domain.x[0] for part in figure.select_scenes()]
+    domains = [axis.domain for axis in figure.select_xaxes()] + [scene.domain.x for scene in figure.select_scenes()]
     for title in figure.layout.annotations:  # in the middle, the last one would lie below the tool bar
-        title.update(x=max(left for left in lefts if left <= title.x), xanchor="left")
+        title.update(x=max(low for low, _ in filter(None, domains) if low <= title.x), xanchor="left")
     return figure.update_layout(
         template=template(),
         height=height,

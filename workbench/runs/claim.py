@@ -41,7 +41,7 @@ def claim(spec: Spec, root: Path, status: Status, fresh: bool = False) -> tuple[
     Raises UsageError where the root cannot be written.
     """
     name = run_id(spec)
-    if (root / name).is_dir() and not fresh:
+    if os.path.isdir(root / name) and not fresh:
         return Run(root / name), False
     temporary = private_folder(root) / f"new-{name}-{os.getpid()}-{time.time_ns()}"
     try:

@@ -74,8 +74,10 @@ def _from_row(folder: Path, row: tuple[str, ...]) -> Run | None:
     """The run that a row describes, or None for a row that cannot be read."""
     try:
         spec, status, result = (json.loads(text) for text in row)
+        if not isinstance(spec, dict) or not isinstance(result, dict | None):
+            return None
         return IndexedRun(folder, spec, parse_status(status), result)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError):
         return None
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -79,7 +79,7 @@ def parse_status(document: Any) -> Status:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)
+    return isinstance(value, (int, float)) and abs(value) <= sys.float_info.max  # neither NaN nor infinite
 
 
 # By annotation. Written out because listing runs should not have to import pydantic.
