@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.runs.store import list_runs
+from workbench.runs.store import demo_runs, list_runs
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -135,6 +135,28 @@ def test_from_the_first_look_to_the_embeddings(page, server, environment):
         check=True,
     )
     assert run_in_address(page.url) in json.dumps(json.loads(listed.stdout))
+
+
+def test_the_first_look_shows_finished_examples_and_their_embeddings(page, server):
+    page.goto(server)
+    page.get_by_text("Finished examples").wait_for()
+    for example in demo_runs():
+        result = example.result
+        before, after = (100 * result[role]["metrics"]["test"]["accuracy"] for role in ("teacher", "student"))
+        page.get_by_text(f"{before:.1f} % → {after:.1f} %").wait_for()
+        page.get_by_text(f"{result['compression']:.1f} ×").first.wait_for()
+    page.get_by_role("link", name="Look at the embeddings").first.click()
+    figure = page.locator(".js-plotly-plot")
+    figure.wait_for()
+    for projection in ("PCA", "UMAP"):
+        page.get_by_text(projection, exact=True).click()
+        page.wait_for_url(f"**projection={projection.lower()}*")
+        figure.get_by_text("Student", exact=True).wait_for()
+        page.wait_for_function(  # every paper, on both sides
+            """() => 2 * 2500 === document.querySelector(".js-plotly-plot")
+                ?._fullData?.reduce((sum, trace) => sum + trace._length, 0)"""
+        )
+    assert page.faults == []
 
 
 def test_a_link_shows_the_same_thing_to_somebody_else(page, server):

@@ -1,5 +1,7 @@
 """``workbench doctor`` looks and touches nothing."""
 
+import json
+
 
 def test_it_reports_versions_devices_datasets_and_roots(command_line):
     document = command_line.json("doctor")
@@ -19,7 +21,9 @@ def test_a_root_that_cannot_be_written_is_a_problem(command_line, tmp_path_facto
     file = tmp_path_factory.mktemp("roots") / "file"
     file.write_text("")
     monkeypatch.setenv("WORKBENCH_RUNS", str(file))
-    document = command_line.json("doctor")
+    found = command_line("doctor", "--json")
+    assert found.exit_code == 1
+    document = json.loads(found.stdout)
     assert document["roots"]["runs"]["writable"] is False
     assert any("WORKBENCH_RUNS" in problem for problem in document["problems"])
     assert "Problem: cannot write below" in command_line("doctor").stdout

@@ -76,6 +76,11 @@ def test_a_budget_chooses_the_widest_student_that_fits(capsys):
     assert "hidden-channels 5, 199 parameters" in capsys.readouterr().err
 
 
+def test_a_budget_in_megabytes_counts_four_bytes_per_parameter():
+    (spec,) = specs(dataset="builtin-karate", budget_megabytes=0.0008)  # 200 parameters; five units take 199
+    assert spec.student.hidden_channels == 5
+
+
 def test_a_compression_is_relative_to_the_teacher():
     (spec,) = specs("--teacher.hidden-channels", "40", dataset="builtin-karate", teacher="gcn", compression=10)
     assert spec.student.hidden_channels == ((39 * 40 + 4) // 10 - 4) // 39

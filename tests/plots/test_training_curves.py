@@ -78,7 +78,8 @@ def test_records_without_validation_are_no_points(make_run_folder):
 
 
 def test_a_score_that_was_not_finite_is_a_gap():
-    records = [{"epoch": 1, "val": {"accuracy": None}}, {"epoch": 2, "val": {"accuracy": 0.5}}, {"epoch": 3, "val": None}]
+    scores = ({"accuracy": None}, {"accuracy": 0.5}, None)
+    records = [{"epoch": epoch, "val": score} for epoch, score in enumerate(scores, start=1)]
     epochs, values = validation_accuracy(records)
     assert epochs.tolist() == [1, 2]
     assert np.isnan(values[0])
@@ -95,12 +96,13 @@ def test_a_run_without_any_finite_number_is_drawn(make_run_folder):
     assert all(np.isnan(trace.y).all() for trace in figure.data)
 
 
-@pytest.mark.parametrize("view", [curves, embeddings, lambda run: embeddings(run, dimensions=3)])
-def test_every_panel_has_its_title_at_its_left_edge(make_run_folder, view):
+@pytest.mark.parametrize(
+    ("view", "panels"), [(curves, 3), (embeddings, 2), (lambda run: embeddings(run, dimensions=3), 2)]
+)
+def test_every_panel_has_its_title_at_its_left_edge(make_run_folder, view, panels):
     """In the middle, the tool bar of the app would lie over the title of the last panel."""
-    layout = view(Run(make_run_folder())).layout
-    scenes = [layout[name].domain.x for name in ("scene", "scene2")]
-    flat = [layout[name].domain for name in ("xaxis", "xaxis2", "xaxis3")]
-    edges = [domain[0] for domain in (scenes if layout.scene.domain.x else flat) if domain]
-    assert [title.x for title in layout.annotations] == edges
-    assert {title.xanchor for title in layout.annotations} == {"left"}
+    figure = view(Run(make_run_folder()))
+    domains = [axis.domain for axis in figure.select_xaxes()] + [scene.domain.x for scene in figure.select_scenes()]
+    titles = figure.layout.annotations
+    assert [title.x for title in titles] == [domain[0] for domain in domains if domain]
+    assert [title.xanchor for title in titles] == ["left"] * panels

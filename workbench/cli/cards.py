@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -74,7 +74,7 @@ def show_models(name: str | None, as_json: bool) -> None:
         entry = model_entry(name)
         facts = _facts(entry, "summary") | {f"as {role}": _pairs(sizes) for role, sizes in entry["presets"].items()}
         facts |= {f"training as {role}": _pairs(options) for role, options in entry["training"].items()}
-        return _show(entry, models, facts, "student", as_json)
+        return _show(entry, models, facts, "student", as_json, entry["presets"])
     entries = [model_entry(each) for each in models]
     rows = [(e["name"], e["title"], e["summary"], *(_pairs(p) for p in e["presets"].values())) for e in entries]
     _list(entries, ("name", "title", "what it is", "as teacher", "as student"), rows, as_json)
@@ -104,7 +104,15 @@ def _list(
         print_table(columns, rows, right)
 
 
-def _show(entry: Entry, registry: Registry, facts: dict[str, str], prefix: str, as_json: bool) -> None:
+def _show(
+    entry: Entry,
+    registry: Registry,
+    facts: dict[str, str],
+    prefix: str,
+    as_json: bool,
+    presets: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """``presets`` are defaults that differ from the options' own: one column each."""
     if as_json:
         return print_json(entry)
     typer.echo(f"{entry['name']} – {entry['title']}\n" if entry["title"] else f"{entry['name']}\n")
@@ -112,18 +120,27 @@ def _show(entry: Entry, registry: Registry, facts: dict[str, str], prefix: str, 
     typer.echo("")
     infos = describe(registry[entry["name"]])
     if infos:
-        print_table(("option", "takes", "default", "what it does"), list(_option_rows(infos, prefix)))
+        columns = [f"as {role}" for role in presets] if presets else ["default"]
+        rows = _option_rows(infos, prefix, list(presets.values()) if presets else [{}])
+        print_table(("option", "takes", *columns, "what it does"), list(rows))
     else:
         typer.echo("It has no options.")
     if prefix == "student" and infos:
         typer.echo("\nFor the teacher write --teacher. in place of --student.")
 
 
-def _option_rows(infos: Sequence[OptionInfo], prefix: str) -> Iterator[tuple[str, str, str, str]]:
+def _option_rows(
+    infos: Sequence[OptionInfo], prefix: str, presets: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, ...]]:
     for info in infos:
-        flag = f"--{prefix}.{dashes(info.name)}"
-        default = "none" if info.default is None else str(info.default)
-        yield flag, expected(info), default.lower() if isinstance(info.default, bool) else default, info.help
+        defaults = [_default(preset.get(info.name, info.default)) for preset in presets]
+        yield f"--{prefix}.{dashes(info.name)}", expected(info), *defaults, info.help
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "none" if value is None else str(value)
 
 
 def _sizes(entry: Entry) -> list[str]:

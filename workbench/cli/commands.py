@@ -132,6 +132,9 @@ def distill(
     budget_parameters: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Make the student as wide as N parameters allow.")
     ] = None,
+    budget_megabytes: Annotated[
+        float | None, typer.Option(min=0, help="Choose the student's width: at most so many MB of float32 weights.")
+    ] = None,
     compression: Annotated[
         float | None, typer.Option(metavar="X", help="The same, for X times fewer parameters than the teacher.")
     ] = None,
@@ -146,7 +149,18 @@ def distill(
     from workbench.cli.specs import Request, specs_of
 
     request = Request(
-        dataset, teacher, student, method, seeds, device, umap, spec, budget_parameters, compression, ctx.obj
+        dataset,
+        teacher,
+        student,
+        method,
+        seeds,
+        device,
+        umap,
+        spec,
+        budget_parameters,
+        budget_megabytes,
+        compression,
+        ctx.obj,
     )
     launched = distilling.start(specs_of(request), fresh, runs)
     if detach:
@@ -241,6 +255,8 @@ def doctor(as_json: Json = False) -> None:
         print_json(document)
     else:
         print_examination(document)
+    if document["problems"]:
+        raise typer.Exit(1)
 
 
 @benchmarks.command("losses")

@@ -15,7 +15,7 @@ from workbench.cli.roots import is_writable
 
 REQUIRED = (
     "gnn-distillation-workbench", "torch", "torch_geometric", "streamlit", "plotly", "umap-learn", "networkx", "numpy",
-    "pandas", "pydantic", "scikit-learn", "scipy", "torchmetrics", "safetensors",
+    "pandas", "pydantic", "scikit-learn", "scipy", "safetensors",
 )  # fmt: skip
 OPTIONAL = (
     "jupyter", "pytest", "ray", "optuna", "onnx", "onnxruntime", "ogb", "tensorboard", "mlflow",

@@ -48,15 +48,17 @@ def rerun(run: Run, tolerance: float) -> dict[str, Any]:
 def compare(old: dict[str, Any], new: dict[str, Any], tolerance: float) -> list[dict[str, Any]]:
     """Every metric of both results side by side; equal within ``tolerance``, relative or absolute.
 
-    A metric that was not finite is None, and equal to None alone.
+    A metric that was not finite is None, and equal only to another one that was not.
     """
     rows = []
     for side in SIDES:
         for split, metrics in old[side]["metrics"].items():
             for name, before in metrics.items():
-                after = new[side]["metrics"].get(split, {}).get(name)
-                known = before is not None and after is not None
-                equal = math.isclose(before, after, rel_tol=tolerance, abs_tol=tolerance) if known else before is after
+                found = new[side]["metrics"].get(split, {})
+                after = found.get(name)
+                equal = name in found and before is after
+                if before is not None and after is not None:
+                    equal = math.isclose(before, after, rel_tol=tolerance, abs_tol=tolerance)
                 rows.append(
                     {"model": side, "split": split, "metric": name, "before": before, "after": after, "equal": equal}
                 )

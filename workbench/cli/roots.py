@@ -11,9 +11,9 @@ from workbench.errors import UsageError
 def is_writable(folder: Path) -> bool:
     """Whether files could be made below ``folder``, which need not exist; nothing is created to find out."""
     nearest = folder
-    while not nearest.exists() and nearest != nearest.parent:
+    while not os.path.exists(nearest) and nearest != nearest.parent:
         nearest = nearest.parent
-    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    return os.path.isdir(nearest) and os.access(nearest, os.W_OK | os.X_OK)
 
 
 def require_writable(folder: Path, variable: str) -> None:

@@ -32,6 +32,7 @@ class Request:
     umap: bool | None = None
     spec: Path | None = None
     budget_parameters: int | None = None
+    budget_megabytes: float | None = None
     compression: float | None = None
     flags: Sequence[Flag] = ()
 
@@ -50,7 +51,7 @@ def specs_of(request: Request) -> list[Spec]:
     where = str(request.spec or "")
     first = Spec.parse({**document, "seed": seeds[0]}, where)
     require_data(first)
-    if request.budget_parameters is not None or request.compression is not None:
+    if any(value is not None for value in budgets(request).values()):
         document["student"] = fit_student(first, request)
     return [Spec.parse({**document, "seed": seed}, where) for seed in seeds]
 
@@ -151,6 +152,15 @@ def require_data(spec: Spec) -> None:
         require_writable(data_root(), DATA_ROOT)
 
 
+def budgets(request: Request) -> dict[str, Any]:
+    """The targets that were typed, as :func:`solve_budget` names them."""
+    return {
+        "parameters": request.budget_parameters,
+        "megabytes": request.budget_megabytes,
+        "compression": request.compression,
+    }
+
+
 def fit_student(spec: Spec, request: Request) -> Document:
     """The student of ``spec``, as wide as its budget allows."""
     from workbench.cli.download import DownloadBar
@@ -158,8 +168,9 @@ def fit_student(spec: Spec, request: Request) -> Document:
     from workbench.datasets import load_dataset, num_classes
     from workbench.models.budget import solve_budget
 
-    if request.budget_parameters is not None and request.compression is not None:
-        raise UsageError("--budget-parameters and --compression both choose the student's width: give one of them")
+    if sum(value is not None for value in budgets(request).values()) > 1:
+        flags = "--budget-parameters, --budget-megabytes and --compression"
+        raise UsageError(f"{flags} all choose the student's width: give one of them")
     width = spec.student.width_option
     if any(flag.part == "student" and flag.option == width for flag in request.flags):
         raise UsageError(f"--student.{dashes(width)} and a budget both choose the student's width: give one of them")
@@ -169,8 +180,7 @@ def fit_student(spec: Spec, request: Request) -> Document:
     solved = solve_budget(
         spec.student,
         *sizes,
-        parameters=request.budget_parameters,
-        compression=request.compression,
+        **budgets(request),
         teacher_parameters=spec.teacher.count_parameters(*sizes),
     )
     chosen = getattr(solved.config, width)
