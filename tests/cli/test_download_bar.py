@@ -100,10 +100,14 @@ def test_a_bar_ends_with_the_download_that_failed(monkeypatch):
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
-    bar = DownloadBar()
-    with pytest.raises(KeyboardInterrupt), bar as progress:
-        progress("downloading", 0.5)
-        raise KeyboardInterrupt
+
+    def interrupted():
+        with DownloadBar() as progress:
+            progress("downloading", 0.5)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert terminal.getvalue().endswith("\x1b[?25h")  # the cursor is back
 
 

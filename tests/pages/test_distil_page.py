@@ -44,7 +44,7 @@ def test_the_sizes_are_shown_before_the_launch(open_page):
     app = open_page("distil", preset="karate")
     sizes = {metric.label: metric.value for metric in app.metric}
     # GCN with biases on 34 features and 4 classes: 34·h + h + 4·h + 4 parameters.
-    assert sizes == {"Teacher's parameters": "2,500", "Student's parameters": "82", "Smaller by": "30.5 ×"}
+    assert sizes == {"Teacher's parameters": "2,500", "Student's parameters": "82", "The student is": "30.5 × smaller"}
 
 
 @pytest.mark.parametrize(

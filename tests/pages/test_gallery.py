@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from workbench.pages.gallery import STORY
 from workbench.pages.presets import PRESETS
+from workbench.pages.wording import relative_size
 from workbench.runs.folder import Run
 from workbench.spec import Spec
 
@@ -71,7 +72,7 @@ def test_the_first_look_shows_what_the_examples_achieved(open_page, texts, examp
         result = example.result
         before, after = (100 * result[role]["metrics"]["test"]["accuracy"] for role in ("teacher", "student"))
         assert ("Test accuracy, teacher → student", f"{before:.1f} % → {after:.1f} %") in shown
-        assert ("Smaller by", f"{result['compression']:.1f} ×") in shown
+        assert ("The student is", relative_size(result["compression"])) in shown
         assert f"run={example.id}" in leads_to
 
 
@@ -91,7 +92,7 @@ def test_numbers_that_were_not_finite_are_dashes(open_page, texts, make_run_fold
     app = open_page("gallery")
     assert not app.exception
     assert app.metric[0].value == "– → –"
-    assert "– → **–** at 12.3 × smaller" in texts(app)
+    assert "– → **–**, 12.3 × smaller" in texts(app)
 
 
 @pytest.mark.parametrize("state", ["done", "running", "queued", "failed", "stopped", "lost"])
@@ -104,7 +105,7 @@ def test_a_run_of_any_state_is_listed(open_page, texts, make_run_folder, state):
 
 def test_a_finished_run_shows_what_came_out(open_page, texts, make_run_folder):
     make_run_folder()
-    assert "91.2 % → **85.0 %** at 12.3 × smaller" in texts(open_page("gallery"))
+    assert "91.2 % → **85.0 %**, 12.3 × smaller" in texts(open_page("gallery"))
 
 
 def test_a_failed_run_shows_why(open_page, texts, make_run_folder):

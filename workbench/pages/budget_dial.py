@@ -32,21 +32,16 @@ class Target:
 
 def budget_dial(key: str) -> Target:
     """The dial itself: a unit and a number."""
-    choose, number = st.columns([3, 2], vertical_alignment="bottom")
-    with choose:
-        unit: Unit = st.segmented_control(
-            "Size of the student",
-            get_args(Unit),
-            default="by hand",
-            required=True,
-            key=f"{key}-unit",
-            persist_state=KEEP,
-            help="Choose the sizes below by hand, or give a budget from which the width is computed.",
-        )
-    if unit == "by hand":
-        return Target(unit, 0)
-    with number:
-        return Target(unit, _amount(unit, f"{key}-{unit}"))
+    unit: Unit = st.segmented_control(
+        "Size of the student",
+        get_args(Unit),
+        default="by hand",
+        required=True,
+        key=f"{key}-unit",
+        persist_state=KEEP,
+        help="Choose the sizes below by hand, or give a budget from which the width is computed.",
+    )
+    return Target(unit, 0 if unit == "by hand" else _amount(unit, f"{key}-{unit}"))
 
 
 def _amount(unit: Unit, key: str) -> float:

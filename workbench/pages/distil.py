@@ -12,7 +12,7 @@ from workbench.pages.frame import as_code, choose, explained
 from workbench.pages.presets import PRESETS
 from workbench.pages.snippets import distil_as_command, distil_as_python
 from workbench.pages.watch import show_watch
-from workbench.pages.wording import plain, size, times, title_of
+from workbench.pages.wording import plain, relative_size, size, title_of
 from workbench.runs.store import find_run
 from workbench.spec import Spec
 
@@ -125,7 +125,7 @@ def _size_up(spec: Spec, document: dict[str, Any], target: Any) -> None:
     cells = st.columns(3)
     cells[0].metric("Teacher's parameters", f"{large:,}", help=f"{size(parameter_bytes(large))} in float32.")
     cells[1].metric("Student's parameters", f"{small:,}", help=f"{size(parameter_bytes(small))} in float32.")
-    cells[2].metric("Smaller by", times(large / small))
+    cells[2].metric("The student is", relative_size(large / small))
     if target.unit != "by hand":
         st.caption(
             f"{title_of(student.width_option)} {getattr(student, student.width_option)} is the widest that fits."

@@ -9,7 +9,7 @@ import streamlit as st
 from workbench.pages.frame import explained, link, title
 from workbench.pages.presets import PRESETS
 from workbench.pages.run_rows import live_rows
-from workbench.pages.wording import accuracy, count, dig, milliseconds, percent, plain, story, times
+from workbench.pages.wording import accuracy, count, dig, milliseconds, percent, plain, relative_size, story
 from workbench.runs.folder import Run
 from workbench.runs.store import demo_runs, list_runs, runs_root
 
@@ -49,7 +49,7 @@ def _card(run: Run) -> None:
     teacher, student = accuracy(result, "teacher"), accuracy(result, "student")
     left, right = st.columns([3, 1])
     left.metric("Test accuracy, teacher → student", f"{percent(teacher)} → {percent(student)}")
-    right.metric("Smaller by", times(result.get("compression")))
+    right.metric("The student is", relative_size(result.get("compression")))
     st.markdown(_story(run) or story(result))
     sizes = (count(dig(result, role, "parameters")) for role in ("teacher", "student"))
     speeds = (milliseconds(dig(result, role, "latency_ms")) for role in ("teacher", "student"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.pages.frame import explained, link, state_badge, title
-from workbench.pages.wording import accuracy, duration, percent, plain, times
+from workbench.pages.wording import accuracy, duration, percent, plain, relative_size
 from workbench.runs.folder import Run
 from workbench.runs.status import Status
 
@@ -52,7 +52,7 @@ def _news(run: Run, status: Status) -> None:
     elif status.state == "done":
         result = run.result or {}
         teacher, student = accuracy(result, "teacher"), accuracy(result, "student")
-        st.markdown(f"{percent(teacher)} → **{percent(student)}** at {times(result.get('compression'))} smaller")
+        st.markdown(f"{percent(teacher)} → **{percent(student)}**, {relative_size(result.get('compression'))}")
     else:
         st.caption(plain(status.message or progress_text(status)))
 
@@ -64,4 +64,4 @@ def progress(status: Status) -> float:
 
 def progress_text(status: Status) -> str:
     text = f"{status.stage} · epoch {status.epoch} of {status.epochs}" if status.epochs else status.stage
-    return text if status.eta_seconds is None else f"{text} · {duration(status.eta_seconds)} left"
+    return text if status.eta_seconds is None else f"{text} · at most {duration(status.eta_seconds)} left here"

@@ -69,14 +69,17 @@ def method_part(start: list[Mapping[str, Any]], key: str) -> list[dict[str, Any]
         config: type[Method] = methods[name]
         with st.expander(plain(config.title or name), expanded=len(names) == 1):
             if config.formula:
-                st.latex(config.formula)
+                for line in config.formula.split(r", \quad "):  # a long one would be cut at the right
+                    st.latex(line)
             paper = getattr(config, "paper", None)
             if paper is not None:
                 st.caption(
                     f"[{plain(paper.authors)}: {plain(paper.title)}]({paper.url}), {plain(paper.venue)} {paper.year}"
                 )
-            for decision in config.decisions:
-                st.caption(f":material/info: {plain(decision)}")
+            if config.decisions:
+                with st.popover("Where the papers are silent", icon=":material/info:"):
+                    for decision in config.decisions:
+                        st.markdown(f"- {plain(decision)}")
             options = option_form(config, f"{key}-method-{name}", start=known.get(name))
             chosen.append({"name": name, **options})
     return chosen

@@ -55,8 +55,7 @@ def distil_as_command(document: Document, seeds: Sequence[int] = (0,)) -> str:
 def view_as_python(run: str, view: str, **choices: Any) -> str:
     """A view of a run, as it stands on the screen."""
     arguments = "".join(f", {key}={value!r}" for key, value in choices.items() if value is not None)
-    find = f"run = find_run({run!r})"
-    lines = ["import workbench as wb", "from workbench.runs.store import find_run", "", find]
+    lines = ["import workbench as wb", "", f"run = wb.find_run({run!r})"]
     return "\n".join([*lines, f"wb.plots.{view}(run{arguments})"])
 
 

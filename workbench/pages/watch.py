@@ -8,7 +8,7 @@ import streamlit as st
 
 from workbench.pages.frame import all_runs, explained, is_example, link, nothing_here, pick_run, state_badge
 from workbench.pages.run_rows import progress, progress_text
-from workbench.pages.wording import accuracy, count, dig, duration, percent, plain, size, story, times
+from workbench.pages.wording import accuracy, count, dig, duration, percent, plain, relative_size, size, story
 from workbench.runs.folder import Run
 from workbench.runs.status import Status
 
@@ -102,7 +102,7 @@ def _outcome(run: Run) -> None:
     cells = st.columns(5)
     cells[0].metric("Teacher, test accuracy", percent(accuracy(result, "teacher")))
     cells[1].metric("Student, test accuracy", percent(accuracy(result, "student")))
-    cells[2].metric("Smaller by", times(result.get("compression")))
+    cells[2].metric("The student is", relative_size(result.get("compression")))
     large, small = ((dig(result, role, "parameters"), dig(result, role, "bytes")) for role in ("teacher", "student"))
     cells[3].metric("Student's parameters", count(small[0]), help=f"Teacher: {count(large[0])}")
     cells[4].metric("Student's size", size(small[1]), help=f"Teacher: {size(large[1])}")

@@ -58,6 +58,15 @@ def times(ratio: float | None) -> str:
     return NONE if ratio is None else f"{ratio:.1f} ×" if ratio < 100 else f"{ratio:,.0f} ×"
 
 
+def relative_size(ratio: float | None) -> str:
+    """The student beside its teacher: 16 -> ``16.0 × smaller``, 0.5 -> ``2.0 × larger``, 1 -> ``equally large``."""
+    if ratio is None or ratio <= 0:
+        return NONE
+    if abs(ratio - 1) < 0.05:
+        return "equally large"
+    return f"{times(ratio)} smaller" if ratio > 1 else f"{times(1 / ratio)} larger"
+
+
 def milliseconds(number: float | None) -> str:
     """0.852 -> ``0.85 ms``."""
     return NONE if number is None else f"{number:,.2f} ms"
@@ -92,9 +101,7 @@ def story(result: Mapping[str, Any]) -> str:
     teacher, student, ratio = accuracy(result, "teacher"), accuracy(result, "student"), result.get("compression")
     if teacher is None or student is None or not ratio:
         return "This run has not been measured completely."
-    size = f"is {times(ratio)} smaller" if ratio > 1 else f"is {times(1 / ratio)} larger"
-    if abs(ratio - 1) < 0.05:
-        size = "is equally large"
+    size = f"is {relative_size(ratio)}"
     points = 100 * (student - teacher)
     if abs(points) < 0.05:
         return f"The student {size} and as accurate as its teacher."

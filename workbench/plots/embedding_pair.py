@@ -226,6 +226,6 @@ def _link_scenes(figure: go.Figure, points: NDArray[np.float32]) -> None:
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     reach = 0.55 * float(np.ptp(points, axis=0).max() or 1.0)
     ranges = [[float(centre - reach), float(centre + reach)] for centre in middle]
-    axis = {"showticklabels": False, "title": ""}
+    axis = {"showticklabels": False, "title": "", "gridcolor": theme.GRID, "zeroline": False, "showbackground": False}
     axes = {f"{name}axis": {"range": limits, **axis} for name, limits in zip("xyz", ranges, strict=True)}
-    figure.update_scenes(aspectmode="cube", camera={"eye": {"x": 1.0, "y": 1.0, "z": 0.7}}, **axes)
+    figure.update_scenes(aspectmode="cube", camera={"eye": {"x": 1.3, "y": 1.3, "z": 0.9}}, **axes)
