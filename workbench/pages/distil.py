@@ -122,7 +122,7 @@ def _size_up(spec: Spec, document: dict[str, Any], target: Any) -> None:
         option = student.width_option
         document["student"] = {**document["student"], option: getattr(student, option)}
     large, small = parameters(spec.teacher, widths), parameters(student, widths)
-    cells = st.columns(3)
+    cells = st.columns([1, 1, 1.4])
     cells[0].metric("Teacher's parameters", f"{large:,}", help=f"{size(parameter_bytes(large))} in float32.")
     cells[1].metric("Student's parameters", f"{small:,}", help=f"{size(parameter_bytes(small))} in float32.")
     cells[2].metric("The student is", relative_size(large / small))

@@ -47,7 +47,7 @@ def _card(run: Run) -> None:
     result = run.result or {}
     st.subheader(plain(title(run)))
     teacher, student = accuracy(result, "teacher"), accuracy(result, "student")
-    left, right = st.columns([3, 1])
+    left, right = st.columns(2)
     left.metric("Test accuracy, teacher → student", f"{percent(teacher)} → {percent(student)}")
     right.metric("The student is", relative_size(result.get("compression")))
     st.markdown(_story(run) or story(result))

@@ -8,7 +8,7 @@ import streamlit as st
 
 from workbench.pages.frame import all_runs, explained, is_example, link, nothing_here, pick_run, state_badge
 from workbench.pages.run_rows import progress, progress_text
-from workbench.pages.wording import accuracy, count, dig, duration, percent, plain, relative_size, size, story
+from workbench.pages.wording import accuracy, count, dig, duration, percent, plain, size, story
 from workbench.runs.folder import Run
 from workbench.runs.status import Status
 
@@ -99,13 +99,12 @@ def _verdict(run: Run, status: Status) -> None:
 def _outcome(run: Run) -> None:
     result = run.result or {}
     st.markdown(story(result))
-    cells = st.columns(5)
+    cells = st.columns(4)
     cells[0].metric("Teacher, test accuracy", percent(accuracy(result, "teacher")))
     cells[1].metric("Student, test accuracy", percent(accuracy(result, "student")))
-    cells[2].metric("The student is", relative_size(result.get("compression")))
     large, small = ((dig(result, role, "parameters"), dig(result, role, "bytes")) for role in ("teacher", "student"))
-    cells[3].metric("Student's parameters", count(small[0]), help=f"Teacher: {count(large[0])}")
-    cells[4].metric("Student's size", size(small[1]), help=f"Teacher: {size(large[1])}")
+    cells[2].metric("Student's parameters", count(small[0]), help=f"Teacher: {count(large[0])}")
+    cells[3].metric("Student's size", size(small[1]), help=f"Teacher: {size(large[1])}")
     with st.container(horizontal=True, vertical_alignment="center"):
         link("embeddings", "Look at the embeddings", run=run.id)
         if st.button("Change it and run again", icon=":material/edit:", type="tertiary", key=f"copy-{run.id}"):
