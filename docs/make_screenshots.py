@@ -49,9 +49,9 @@ def main() -> None:
         sys.exit("no chromium on this machine")
     port = free_port()
     with tempfile.TemporaryDirectory() as runs, sync_playwright() as driver:
+        command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
-            + ["--server.headless", "true"],
+            [*command, "--server.headless", "true"],
             env={**os.environ, "WORKBENCH_RUNS": runs},
             stdout=subprocess.DEVNULL,
         )

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from workbench.cli.download import DownloadBar
 from workbench.datasets.builtin_karate import BuiltinKarateConfig
+from workbench.runs.download_bar import DownloadBar
 
 SMALL = ("distill", "builtin-karate", "--teacher", "gcn", "--device", "cpu", "--training.epochs", "5", "--detach")
 TENTHS = [f"fetching the club: {percent} %" for percent in range(0, 101, 10)]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from workbench.cli.download import DownloadBar
 from workbench.cli.follow import follow
 from workbench.cli.output import print_json, say
 from workbench.cli.results import print_report, report, say_failures
+from workbench.runs.download_bar import DownloadBar
 
 if TYPE_CHECKING:
     from workbench.runs.folder import Run

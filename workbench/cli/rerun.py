@@ -7,11 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.cli.download import DownloadBar
 from workbench.cli.follow import follow
 from workbench.cli.output import MISSING, print_table, say
 from workbench.cli.results import SIDES, say_failures
 from workbench.errors import RunError, UsageError
+from workbench.runs.download_bar import DownloadBar
 
 if TYPE_CHECKING:
     from workbench.runs.folder import Run

@@ -163,10 +163,10 @@ def budgets(request: Request) -> dict[str, Any]:
 
 def fit_student(spec: Spec, request: Request) -> Document:
     """The student of ``spec``, as wide as its budget allows."""
-    from workbench.cli.download import DownloadBar
     from workbench.cli.output import say
     from workbench.datasets import load_dataset, num_classes
     from workbench.models.budget import solve_budget
+    from workbench.runs.download_bar import DownloadBar
 
     if sum(value is not None for value in budgets(request).values()) > 1:
         flags = "--budget-parameters, --budget-megabytes and --compression"

@@ -15,6 +15,7 @@ from workbench.errors import RunError, UsageError
 from workbench.methods.base import Method, Sum
 from workbench.models.base import ModelConfig
 from workbench.runs.claim import claim
+from workbench.runs.download_bar import DownloadBar
 from workbench.runs.execute import execute
 from workbench.runs.folder import Run
 from workbench.runs.live import Live, LiveDataset, live_model
@@ -57,7 +58,7 @@ def distill(
 
     The run folder is the same that the command line and the app use: a spec that was finished before is
     not run again unless ``fresh``. Blocks until the run ends, and waits while another run has the device.
-    ``progress`` hears of downloads, as (what, fraction done).
+    ``progress`` hears of downloads, as (what, fraction done); without one a bar is drawn on stderr.
 
     Raises UsageError for wrong arguments (nothing is written) and RunError when the run fails.
     """
@@ -80,7 +81,8 @@ def distill(
     spec = settle(
         Spec.parse({**parts, "method": method, "seed": seed, "device": device, "umap": umap, **given}, "distill")
     )
-    preflight(spec, progress, live)
+    with DownloadBar() as bar:
+        preflight(spec, progress or bar, live)
     status = Status(device=spec.device, created=time.time(), host=HOST).of_this_process(in_process=True)
     run, made = claim(spec, Path(root).absolute() if root else runs_root(), status, fresh or live.any)
     if not made:

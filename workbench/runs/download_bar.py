@@ -7,8 +7,6 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from workbench.cli.output import say
-
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -55,4 +53,4 @@ class DownloadBar:
         tenths = math.floor(10 * share + 1e-9)  # 3/10 is a little less than three tenths
         if tenths > self._tenths:
             self._tenths = tenths
-            say(f"{what}: {10 * tenths} %")
+            print(f"{what}: {10 * tenths} %", file=sys.stderr, flush=True)
