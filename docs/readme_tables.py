@@ -57,7 +57,7 @@ def main() -> None:
                 print(row("teacher: GAT, 8 × 8 heads", sizes["teacher"]["parameters"], values, None))
                 told_teacher = True
             values = [accuracy(run, "student") for run in runs]
-            name = f"student: {student}, alone" if method == "none" else f"  + {method}"
+            name = f"student: {student}, alone" if method == "none" else f"– with {method}"
             print(row(name, sizes["student"]["parameters"], values, plain), flush=True)
             plain = plain or values
 
