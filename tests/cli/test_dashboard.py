@@ -16,6 +16,7 @@ def test_the_server_listens_on_this_machine_only():
     assert command[command.index("--server.address") + 1] == "localhost"
     assert command[command.index("--server.port") + 1] == "8123"
     assert command[command.index("--server.headless") + 1] == "true"
+    assert command[command.index("--server.showEmailPrompt") + 1] == "false", "a fresh machine asks nothing"
     assert "--server.port" not in server_command(None, browser=True)
 
 

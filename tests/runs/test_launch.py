@@ -22,7 +22,7 @@ from workbench.runs.store import list_runs
 from workbench.spec import Spec
 from workbench.training.checkpoint import load_tensors
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def spec(epochs: int = 10, **changes: Any) -> Spec:
@@ -31,7 +31,7 @@ def spec(epochs: int = 10, **changes: Any) -> Spec:
     return Spec.parse({**parts, "training": training, "teacher_training": {**training, "epochs": 10}, **changes})
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

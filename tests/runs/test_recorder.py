@@ -64,4 +64,4 @@ def test_the_seconds_of_all_processes_add_up(run: Run) -> None:
             recorder.start_clock()
             time.sleep(0.2)
             recorder.say(stage="worked a while")
-    assert 0.4 <= run.status.elapsed < 2
+    assert 0.4 <= run.status.elapsed < 60

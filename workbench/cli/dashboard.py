@@ -22,7 +22,8 @@ def entry_file() -> Path:
 def server_command(port: int | None, browser: bool) -> list[str]:
     command = [sys.executable, "-m", "streamlit", "run", str(entry_file())]
     command += ["--server.address", "localhost", "--server.headless", "false" if browser else "true"]
-    command += ["--browser.gatherUsageStats", "false"]
+    # On a fresh machine Streamlit would ask for an e-mail address before it serves anything.
+    command += ["--browser.gatherUsageStats", "false", "--server.showEmailPrompt", "false"]
     return command + (["--server.port", str(port)] if port is not None else [])
 
 
