@@ -8,16 +8,31 @@ import sys
 import time
 import urllib.request
 
-from workbench.cli.dashboard import entry_file, server_command
+from workbench.cli.dashboard import entry_file, free_port, has_display, server_command
 
 
-def test_the_server_listens_on_this_machine_only():
-    command = server_command(8123, browser=False)
+def test_the_server_listens_on_this_machine_only_and_asks_nothing():
+    command = server_command(8123)
     assert command[command.index("--server.address") + 1] == "localhost"
     assert command[command.index("--server.port") + 1] == "8123"
     assert command[command.index("--server.headless") + 1] == "true"
-    assert command[command.index("--server.showEmailPrompt") + 1] == "false", "a fresh machine asks nothing"
-    assert "--server.port" not in server_command(None, browser=True)
+
+
+def test_a_port_that_is_taken_is_left_alone():
+    with socket.socket() as taken:
+        taken.bind(("localhost", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert free_port(port) > port
+
+
+def test_without_a_screen_no_browser_is_opened(monkeypatch):
+    monkeypatch.setattr("sys.platform", "linux")
+    for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(variable, raising=False)
+    assert not has_display()
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert has_display()
 
 
 def test_the_entry_is_a_file_that_streamlit_can_run():

@@ -56,7 +56,7 @@ def finish(figure: go.Figure, height: int) -> go.Figure:
     return figure.update_layout(
         template=template(),
         height=height,
-        margin={"l": 10, "r": 10, "t": 44, "b": 10},
+        margin={"l": 10, "r": 10, "t": 64, "b": 10},
         legend={
             "orientation": "h",
             "y": -0.03,
