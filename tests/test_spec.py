@@ -195,3 +195,9 @@ def test_an_option_is_described_as_plain_data() -> None:
 
     (rate,) = describe(Example)
     assert (rate.kind, rate.optional, rate.low, rate.low_exclusive, rate.high) == ("float", True, 0, True, 1)
+
+
+def test_what_was_left_empty_is_called_missing() -> None:
+    with pytest.raises(UsageError) as caught:
+        spec(dataset={"name": "own", "path": None})
+    assert "path is missing: give a value" in str(caught.value)

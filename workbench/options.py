@@ -105,6 +105,9 @@ def explain(error: ValidationError, where: str) -> str:
         place = ".".join(part for part in (where, path) if part)
         message = fault["msg"].removeprefix("Value error, ")
         given = fault.get("input")
+        if given is None and fault["type"] != "value_error":
+            lines.append(f"{place} is missing: give a value")
+            continue
         shown = f" (got {given!r})" if fault["type"] != "value_error" and _is_short(given) else ""
         lines.append(f"{place}: {message}{shown}")
     return "\n".join(dict.fromkeys(lines))
