@@ -20,6 +20,11 @@ def unit(row):
     return row / length if length else row
 
 
+def slope_along(loss, at, direction, step=1e-5):
+    """Central difference of ``loss`` at ``at``; where it has a kink that looks the same from both sides, zero."""
+    return (loss(at + step * direction) - loss(at - step * direction)) / (2 * step)
+
+
 def kd(student, teacher, temperature=4.0, convention="paper"):
     rows = [
         kl(log_softmax(t / temperature), log_softmax(s / temperature)) for s, t in zip(student, teacher, strict=True)
@@ -38,6 +43,12 @@ def multilabel_kd(student, teacher, temperature=1.0):
 
 def glnn(student, teacher):
     return kd(student, teacher, temperature=1.0)
+
+
+def label_smoothing(student):
+    """Cross-entropy of each node against the distribution that gives every class the same."""
+    uniform = 1 / student.shape[1]
+    return -sum(uniform * log_p for row in student for log_p in log_softmax(row)) / len(student)
 
 
 def link_distribution(student, teacher, temperature=1.0):

@@ -25,6 +25,8 @@ def numbers(terms):
 def tensors_in(targets):
     if isinstance(targets, torch.Tensor):
         return [targets]
+    if isinstance(targets, bool | int | float | str):
+        return []
     parts = targets.values() if isinstance(targets, dict) else targets or ()
     return [tensor for part in parts for tensor in tensors_in(part)]
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench import methods
-from workbench.methods.edges import EdgeKernel
+from workbench.kernels.edges import EdgeKernel
 from workbench.methods.gsp import PairKernel
 
 EDGE_KERNELS = EdgeKernel.__args__

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from workbench import methods
-from workbench.methods.edges import EdgeKernel
+from workbench.kernels.edges import EdgeKernel
 from workbench.methods.gsp import PairKernel
 
 EDGE_KERNELS = EdgeKernel.__args__

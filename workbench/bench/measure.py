@@ -78,16 +78,22 @@ def _high_water_mark() -> int:
 
 
 def compare(
-    name: str, make: Callable[..., tuple[Any, Callable[[Any], Step]]], arguments: tuple[Any, ...], repeats: int
+    name: str,
+    make: Callable[..., tuple[Any, Callable[[Any], Step]]],
+    arguments: tuple[Any, ...],
+    repeats: int,
+    needs: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Measure both variants of ``make(variant, *arguments)``, whose steps return the value they computed.
 
-    The processes that measure memory go first: a variant that does not fit fails there, and is not timed.
+    The processes that measure memory go first: a variant that does not fit fails there, and is not timed. One that
+    ``needs`` more bytes than there are free is not tried, because the system might end another process for it.
     """
     entry: dict[str, Any] = {"name": name}
     steps: dict[str, Step] = {}
     for variant in VARIANTS:
         try:
+            _check_room((needs or {}).get(variant, 0))
             entry[variant] = {"milliseconds": None, "peak_bytes": peak_bytes(make, variant, *arguments)}
         except RunError as error:
             entry[variant] = {"milliseconds": None, "peak_bytes": None, "error": str(error)}
@@ -100,6 +106,15 @@ def compare(
     entry["speedup"] = _ratio(textbook["milliseconds"], ours["milliseconds"])
     entry["memory_ratio"] = _ratio(textbook["peak_bytes"], ours["peak_bytes"])
     return entry
+
+
+def _check_room(needed: int) -> None:
+    """Raises RunError when fewer than ``needed`` bytes are free."""
+    import psutil
+
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise RunError(f"needs {needed / 1e9:,.0f} GB, {free / 1e9:,.0f} GB are free")
 
 
 def _ratio(above: float | None, below: float | None) -> float | None:

@@ -22,6 +22,24 @@ Runs = Annotated[
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the runs go on.")]
 
+# What defines a run, for every command that starts some.
+Dataset = Annotated[str | None, typer.Argument(metavar="DATASET", help="A dataset's name, or a path of your own.")]
+Teacher = Annotated[str | None, typer.Option(help="The teacher's architecture (default: gat).")]
+Student = Annotated[str | None, typer.Option(help="The student's architecture (default: gcn).")]
+Method = Annotated[str | None, typer.Option(help="One method, or a sum: kd+gcrd (default: kd).")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 or mps (default: auto).")]
+Parameters = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Make the student as wide as N parameters allow.")
+]
+Megabytes = Annotated[
+    float | None, typer.Option(min=0, help="Choose the student's width: at most so many MB of float32 weights.")
+]
+Compression = Annotated[
+    float | None, typer.Option(metavar="X", help="The same, for X times fewer parameters than the teacher.")
+]
+SpecFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A spec file; what is typed counts more.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Run again what is finished.")]
+
 DOTTED_HELP = """
 \b
 Options with a dot set one part of the run:
@@ -120,26 +138,21 @@ def methods(name: Name = None, as_json: Json = False) -> None:
 @app.command("distill", cls=DottedCommand, epilog=DOTTED_HELP)
 def distill(
     ctx: typer.Context,
-    dataset: Annotated[
-        str | None, typer.Argument(metavar="DATASET", help="A dataset's name, or a path of your own.")
-    ] = None,
-    teacher: Annotated[str | None, typer.Option(help="The teacher's architecture (default: gat).")] = None,
-    student: Annotated[str | None, typer.Option(help="The student's architecture (default: gcn).")] = None,
-    method: Annotated[str | None, typer.Option(help="One method, or a sum: kd+gcrd (default: kd).")] = None,
+    dataset: Dataset = None,
+    teacher: Teacher = None,
+    student: Student = None,
+    method: Method = None,
     seeds: Annotated[str | None, typer.Option(metavar="SEEDS", help="0-4,7 makes six runs (default: 0).")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 or mps (default: auto).")] = None,
+    device: Device = None,
     umap: Annotated[bool | None, typer.Option("--umap/--no-umap", help="Also compute the UMAP at the end.")] = None,
-    budget_parameters: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Make the student as wide as N parameters allow.")
+    teacher_control: Annotated[
+        str | None, typer.Option(help="A teacher that knows nothing: untrained, or shuffled labels (default: none).")
     ] = None,
-    budget_megabytes: Annotated[
-        float | None, typer.Option(min=0, help="Choose the student's width: at most so many MB of float32 weights.")
-    ] = None,
-    compression: Annotated[
-        float | None, typer.Option(metavar="X", help="The same, for X times fewer parameters than the teacher.")
-    ] = None,
-    spec: Annotated[Path | None, typer.Option(metavar="FILE", help="A spec file; what is typed counts more.")] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Run again what is finished.")] = False,
+    budget_parameters: Parameters = None,
+    budget_megabytes: Megabytes = None,
+    compression: Compression = None,
+    spec: SpecFile = None,
+    fresh: Fresh = False,
     detach: Detach = False,
     as_json: Json = False,
     runs: Runs = None,
@@ -156,6 +169,7 @@ def distill(
         seeds,
         device,
         umap,
+        teacher_control,
         spec,
         budget_parameters,
         budget_megabytes,
@@ -166,6 +180,53 @@ def distill(
     if detach:
         return distilling.detach(launched, as_json)
     raise typer.Exit(distilling.follow_and_report(launched, as_json))
+
+
+@app.command("controls", cls=DottedCommand, epilog=DOTTED_HELP)
+def controls(
+    ctx: typer.Context,
+    dataset: Dataset = None,
+    teacher: Teacher = None,
+    student: Student = None,
+    method: Method = None,
+    seeds: Annotated[str, typer.Option(metavar="SEEDS", help="One makes six runs; two or more give a test.")] = "0-4",
+    device: Device = None,
+    budget_parameters: Parameters = None,
+    budget_megabytes: Megabytes = None,
+    compression: Compression = None,
+    spec: SpecFile = None,
+    fresh: Fresh = False,
+    as_json: Json = False,
+    runs: Runs = None,
+) -> None:
+    """Is it real? Run a method beside five controls and compare them seed by seed.
+
+    \b
+    student alone                 does distillation help at all?
+    student alone, same updates   or does the number of updates?
+    label smoothing               or do softer labels, without any teacher?
+    untrained teacher             or does regularisation by any teacher?
+    label-shuffled teacher        or does imitating a confident network?
+
+    Finished runs are used again.
+    """
+    from workbench.cli.controls import run_controls
+    from workbench.cli.specs import Request
+
+    request = Request(
+        dataset,
+        teacher,
+        student,
+        method,
+        seeds,
+        device,
+        spec=spec,
+        budget_parameters=budget_parameters,
+        budget_megabytes=budget_megabytes,
+        compression=compression,
+        flags=ctx.obj,
+    )
+    raise typer.Exit(run_controls(request, fresh, runs, as_json))
 
 
 @app.command("runs")
@@ -261,30 +322,40 @@ def doctor(as_json: Json = False) -> None:
 
 @benchmarks.command("losses")
 def bench_losses(
-    nodes: Annotated[int, typer.Option(min=2, help="Nodes of the graph.")] = 1024,
-    edges: Annotated[int, typer.Option(min=1, help="Directed edges.")] = 16384,
-    widths: Annotated[str, typer.Option(help="Hidden widths of student and teacher.")] = "32,128",
-    repeats: Annotated[int, typer.Option(min=1, help="Timed steps of each; medians are shown.")] = 7,
+    nodes: Annotated[int | None, typer.Option(min=2, help="Nodes (default: each loss its own).")] = None,
+    edges: Annotated[int | None, typer.Option(min=2, help="Directed edges, of losses that take edges.")] = None,
+    widths: Annotated[str | None, typer.Option(help="Hidden widths of student and teacher: 136,1024.")] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="These losses, with commas between them: lsp,gcrd.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Timed steps of each; medians are shown.")] = 3,
     as_json: Json = False,
 ) -> None:
-    """Forward and backward pass of every loss."""
+    """Forward and backward pass of every loss (some minutes; 16 GB of memory for the textbook's largest)."""
     from workbench.bench.losses import bench
 
-    _show_bench(bench(nodes, edges, _widths(widths, 2), repeats), as_json)
+    names = [name.strip() for name in only.split(",")] if only else []
+    sizes = _widths(widths, 2) if widths else None
+    _show_bench(bench(nodes, edges, sizes, repeats, names), as_json)
 
 
 @benchmarks.command("epoch")
 def bench_epoch(
-    nodes: Annotated[int, typer.Option(min=2, help="Nodes of the graph.")] = 2708,
-    edges: Annotated[int, typer.Option(min=1, help="Directed edges.")] = 10556,
-    widths: Annotated[str, typer.Option(help="Features, hidden width and classes.")] = "256,64,7",
-    repeats: Annotated[int, typer.Option(min=1, help="Timed epochs of each; medians are shown.")] = 30,
+    nodes: Annotated[int | None, typer.Option(min=2, help="Nodes (default: each case its own).")] = None,
+    edges: Annotated[int | None, typer.Option(min=2, help="Directed edges.")] = None,
+    widths: Annotated[str | None, typer.Option(help="Features, hidden width and classes: 128,64,40.")] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="These cases, with semicolons between them: gcn, bag of words.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Timed epochs of each; medians are shown.")] = 5,
     as_json: Json = False,
 ) -> None:
-    """One training epoch of a GCN student."""
+    """Epochs of a GCN student (about a minute)."""
     from workbench.bench.epoch import bench
 
-    _show_bench(bench(nodes, edges, _widths(widths, 3), repeats), as_json)
+    names = [name.strip() for name in only.split(";")] if only else []
+    sizes = _widths(widths, 3) if widths else None
+    _show_bench(bench(nodes, edges, sizes, repeats, names), as_json)
 
 
 def _show_bench(document: dict[str, Any], as_json: bool) -> None:

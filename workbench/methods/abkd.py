@@ -7,32 +7,26 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from workbench.kernels.layer_pairs import layer_distances
 from workbench.methods.base import (
     DECIDED_ALL_NODES,
     Method,
     Nodes,
     Objective,
     Paper,
-    Terms,
     Widths,
-    chosen_nodes,
     last_hidden_widths,
     nodes_option,
-    sampled_nodes,
-    take,
 )
-from workbench.methods.gcrd import gcrd_loss
-from workbench.methods.layers import LayerProjections, Normalise, freeze_orthogonal, normalised
-from workbench.methods.rows import check_same_nodes, check_some_nodes
+from workbench.methods.layers import Normalise
+from workbench.methods.rows import check_same_nodes
 from workbench.options import Option, Search
 from workbench.registry import methods
 
 if TYPE_CHECKING:
-    from torch_geometric.data import Data
-
-    from workbench.models.base import Output
+    pass
 
 Pool = Literal["graph", "node"]
 
@@ -65,9 +59,7 @@ def abkd_dissimilarity(
         return (teacher[:, None] - student).square().sum(2)
     teacher = torch.stack([t.flatten() for t in teacher_projected])  # (T_l, n · d)
     student = torch.stack([s.flatten() for s in student_projected])  # (S_l, n · d)
-    # |t − s|² expanded: one product for all pairs, and no (T_l, S_l, n, d) tensor.
-    squared = teacher.square().sum(1, keepdim=True) + student.square().sum(1) - 2 * teacher @ student.T
-    return (squared / student_projected[0].shape[0]).clamp_min(0)
+    return layer_distances(teacher, student) / student_projected[0].shape[0]
 
 
 def abkd_loss(attention: Tensor, dissimilarity: Tensor) -> Tensor:
@@ -79,14 +71,7 @@ def abkd_loss(attention: Tensor, dissimilarity: Tensor) -> Tensor:
 class ABKD(Method):
     """Attention over layer pairs: the student learns from the teacher's layers that matter, wherever they fit.
 
-    The papers could not be read in full, so this much is decided here. Attention: scaled dot product of
-    mean-pooled features, one trained projection (d_a = 64) per layer, softmax over student layers.
-    Dissimilarity: squared distance of projected features, averaged over nodes, through a subspace
-    projection (32 dimensions) that both models share. Layers are the hidden ones and the logits;
-    ``pairs="last"`` takes the two last hidden layers. ``normalise`` puts each layer's projected features
-    on one scale before they are compared (rows of length one by default), so that shrinking projections
-    cannot make the loss small; ``frozen_teacher`` keeps them from mapping everything to one point.
-    ``structure`` reads STRIDE as G-CRD's contrast added to the dissimilarity. Weight 1; all nodes.
+    The papers could not be read in full: ``decisions`` says what is decided here.
     """
 
     title: ClassVar[str] = "ABKD"
@@ -158,66 +143,13 @@ class ABKD(Method):
     def build(self, teacher: Widths, student: Widths) -> Objective:
         if self.layers == "hidden" or self.pairs == "last":
             last_hidden_widths("abkd", teacher, student)
-        return ABKDObjective(self, self._take_part(teacher.layers), self._take_part(student.layers))
+        # Not at the top: the objective knows the functions above.
+        from workbench.methods.layer_attention import LayerAttention
 
-    def _take_part(self, layers: Sequence[Any]) -> tuple[Any, ...]:
+        return LayerAttention(self, self.take_part(teacher.layers), self.take_part(student.layers))
+
+    def take_part(self, layers: Sequence[Any]) -> tuple[Any, ...]:
         """Of all layers, logits last, those that take part."""
         if self.pairs == "last":
             return (layers[-2],)
         return tuple(layers[:-1] if self.layers == "hidden" else layers)
-
-
-class ABKDObjective(Objective):
-    def __init__(self, config: ABKD, teacher_widths: tuple[int, ...], student_widths: tuple[int, ...]) -> None:
-        super().__init__()
-        self.config = config
-        width, shared, frozen = config.projection, config.share_projection, config.frozen_teacher
-        learned = config.attention == "learned"
-        self.teacher_query = LayerProjections(teacher_widths, width, shared) if learned else None
-        self.student_key = LayerProjections(student_widths, width, shared) if learned else None
-        self.teacher_value = LayerProjections(teacher_widths, width, shared, frozen)
-        self.student_value = LayerProjections(student_widths, width, shared)
-        self.subspace = nn.Linear(width, config.subspace, bias=False) if config.subspace else nn.Identity()
-        if frozen:
-            freeze_orthogonal(self.subspace)
-        self.last: dict[str, Tensor] = {}
-
-    def targets(self, teacher: Output, batch: Data) -> dict[str, list[Tensor]]:
-        layers = self._layers(teacher, batch)
-        check_some_nodes(layers[0], "abkd")
-        return {"layers": layers, "pooled": [t.mean(0) for t in layers]}
-
-    def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
-        layers = self._layers(student, batch)
-        dissimilarity = self._dissimilarity(
-            self._project(self.teacher_value, targets["layers"]), self._project(self.student_value, layers)
-        )
-        if self.teacher_query is not None and self.student_key is not None:
-            pooled = [s.mean(0) for s in layers]
-            attention = abkd_attention(self.teacher_query(targets["pooled"]), self.student_key(pooled))
-        else:
-            attention = torch.full_like(dissimilarity, 1 / dissimilarity.shape[1])
-        self.last = {"attention": attention.detach(), "dissimilarity": dissimilarity.detach()}
-        return {"abkd": abkd_loss(attention, dissimilarity)}
-
-    def weights(self) -> dict[str, float]:
-        return {"abkd": self.config.weight}
-
-    def pictures(self) -> dict[str, Tensor]:
-        return self.last
-
-    def _layers(self, output: Output, batch: Data) -> list[Tensor]:
-        index = chosen_nodes(batch, self.config.nodes)
-        return [take(features, index) for features in self.config._take_part(output.layers)]
-
-    def _project(self, values: LayerProjections, layers: list[Tensor]) -> list[Tensor]:
-        return [normalised(self.subspace(features), self.config.normalise) for features in values(layers)]
-
-    def _dissimilarity(self, teacher: list[Tensor], student: list[Tensor]) -> Tensor:
-        distance = abkd_dissimilarity(teacher, student, self.config.pool)  # (T_l, S_l)
-        if self.config.structure == 0:
-            return distance
-        index = sampled_nodes(student[0].shape[0], self.config.structure_samples, student[0].device)
-        teacher, student = [take(t, index) for t in teacher], [take(s, index) for s in student]
-        contrast = torch.stack([torch.stack([gcrd_loss(s, t) for s in student]) for t in teacher])
-        return distance + self.config.structure * contrast

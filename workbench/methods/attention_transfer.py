@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from torch import Tensor
 from torch.nn import functional as F
 
+from workbench.kernels.rows import unit_rows
 from workbench.methods.base import (
     DECIDED_ALL_NODES,
     Method,
@@ -19,7 +20,7 @@ from workbench.methods.base import (
     last_hidden_widths,
     nodes_option,
 )
-from workbench.methods.rows import check_same_nodes, check_some_nodes, unit_rows
+from workbench.methods.rows import check_as_many_nodes, check_same_nodes, check_some_nodes
 from workbench.options import Option, Search
 from workbench.registry import methods
 
@@ -40,12 +41,12 @@ def attention_transfer_loss(student: Tensor, teacher: Tensor, p: int = 2) -> Ten
     1/n twice over. The LSP paper's attention transfer uses ``p=1``.
     """
     check_same_nodes(student, teacher, "attention_transfer_loss")
-    return F.mse_loss(activation_map(student, p), activation_map(teacher, p))
+    return F.mse_loss(activation_map(student, p), activation_map(teacher.detach(), p))
 
 
 def activation_map(features: Tensor, p: int = 2) -> Tensor:
     """Activation of every node, of length one across nodes: (n, d) -> (n,). All zeros stay zeros."""
-    activation = features.abs().pow(p).sum(1)  # (n,)
+    activation = (features.square() if p == 2 else features.abs().pow(p)).sum(1)  # (n,)
     return unit_rows(activation.view(1, -1)).view(-1)
 
 
@@ -104,6 +105,7 @@ class AttentionTransferObjective(Objective):
 
     def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
         features = chosen_hidden(student, batch, self.config.nodes)
+        check_as_many_nodes(features.shape[0], targets.shape[0], "at")
         return {"at": F.mse_loss(activation_map(features, self.config.p), targets)}
 
     def weights(self) -> dict[str, float]:

@@ -64,7 +64,7 @@ class Objective(nn.Module):
     def targets(self, teacher: Output, batch: Data) -> Any:
         """Everything free of parameters that depends on the frozen teacher only; computed once.
 
-        Returns a tensor, or a (nested) tuple, list or dict of tensors.
+        Returns a tensor, or a (nested) tuple, list or dict of tensors and plain values.
         """
         return None
 
@@ -89,6 +89,7 @@ class Method(Component):
     decisions: ClassVar[tuple[str, ...]] = ()  # what the papers leave open and we decided, for people to read
     needs: ClassVar[frozenset[str]] = frozenset()  # of {"logits", "hidden", "edges"}
     sets_task: ClassVar[bool] = False  # whether weights() rescales "task"
+    control: ClassVar[bool] = False  # whether it is no distillation: the teacher is not used
 
     def build(self, teacher: Widths, student: Widths) -> Objective:
         """The objective for models of these widths; raises UsageError where they do not fit."""
@@ -211,7 +212,10 @@ def check_same_classes(method: str, teacher: Widths, student: Widths) -> None:
 
 def chosen_nodes(batch: Data, nodes: Nodes) -> Tensor | None:
     """Indices (n,) of the nodes where a loss is taken; None stands for all of them."""
-    return None if nodes == "all" else batch.train_mask.nonzero().view(-1)
+    if nodes == "all":
+        return None
+    prepared = getattr(batch, "split_nodes", None)  # found once per graph; a mask makes the host wait for the device
+    return batch.train_mask.nonzero().view(-1) if prepared is None else prepared["train"]
 
 
 def take(features: Tensor, index: Tensor | None) -> Tensor:

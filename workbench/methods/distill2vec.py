@@ -21,4 +21,5 @@ def link_distribution_loss(student_scores: Tensor, teacher_scores: Tensor, tempe
     distributions over candidates (positives and negatives), teacher first.
     """
     check_same_nodes(student_scores, teacher_scores, "link_distribution_loss", same_width=True)
-    return divergence(log_probabilities(student_scores, temperature), log_probabilities(teacher_scores, temperature))
+    log_teacher = log_probabilities(teacher_scores.detach(), temperature)
+    return divergence(log_probabilities(student_scores, temperature), log_teacher)

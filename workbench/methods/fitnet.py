@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor
-from torch.nn import functional as F
 
+from workbench.kernels.hints import unit_row_distance
 from workbench.methods.base import (
     DECIDED_ALL_NODES,
     Method,
@@ -20,7 +20,7 @@ from workbench.methods.base import (
     nodes_option,
 )
 from workbench.methods.projectors import Projector, check_batch_norm
-from workbench.methods.rows import check_same_nodes, unit_rows
+from workbench.methods.rows import check_same_nodes
 from workbench.options import Option, Search
 from workbench.registry import methods
 
@@ -39,7 +39,7 @@ def fitnet_loss(student: Tensor, teacher: Tensor) -> Tensor:
     Reduction: the mean over nodes and dimensions of rows of length one.
     """
     check_same_nodes(student, teacher, "fitnet_loss", same_width=True)
-    return F.mse_loss(unit_rows(student), unit_rows(teacher))
+    return (unit_row_distance(student, teacher) / student.numel()).to(student.dtype)
 
 
 @methods.register

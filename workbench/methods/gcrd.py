@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor
 
+from workbench.kernels.contrast import contrast
+from workbench.kernels.rows import unit_rows
 from workbench.methods.base import (
     DECIDED_ALL_NODES,
     Method,
@@ -21,10 +23,9 @@ from workbench.methods.base import (
     sampled_nodes,
     take,
 )
-from workbench.methods.blocks import sum_over_row_blocks
 from workbench.methods.gsp import GSP
 from workbench.methods.projectors import GraphProjector, Projector, check_batch_norm
-from workbench.methods.rows import check_same_nodes, unit_rows
+from workbench.methods.rows import check_same_nodes
 from workbench.options import Option, Search
 from workbench.registry import methods
 
@@ -40,18 +41,13 @@ def gcrd_loss(student: Tensor, teacher: Tensor, temperature: float = 0.075) -> T
     .. math:: -\frac1n \sum_i \log \frac{e^{s_{ii}}}{\sum_j e^{s_{ij}}}, \qquad
         s_{ij} = \langle \hat g^s_i, \hat g^t_j \rangle / \tau
 
-    Shapes: student and teacher (n, d), after projection to one width. Returns a scalar (nats per node).
+    Shapes: student and teacher (n, d), after projection to one width. Returns a scalar (nats per node);
+    both sides get a gradient, as both projection heads are trained.
     Reduction: averaged over nodes. One direction, student queries against teacher keys; the positive
     pair stands in the denominator.
     """
     check_same_nodes(student, teacher, "gcrd_loss", same_width=True)
-    rows = student.shape[0]
-
-    def block(start: int, stop: int, queries: Tensor, keys: Tensor) -> Tensor:
-        scores = queries[start:stop] @ keys.T  # (block, n)
-        return (scores.logsumexp(1) - scores.diagonal(offset=start)).sum()
-
-    return sum_over_row_blocks(block, rows, unit_rows(student) / temperature, unit_rows(teacher)) / rows
+    return contrast(unit_rows(student), unit_rows(teacher), temperature) / student.shape[0]
 
 
 @methods.register

@@ -27,7 +27,7 @@ def glnn_loss(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
     Reduction: summed over classes, averaged over nodes.
     """
     check_same_nodes(student_logits, teacher_logits, "glnn_loss", same_width=True)
-    return divergence(log_probabilities(student_logits), log_probabilities(teacher_logits))
+    return divergence(log_probabilities(student_logits), log_probabilities(teacher_logits.detach()))
 
 
 @methods.register

@@ -45,7 +45,7 @@ def kd_loss(
     """
     check_same_nodes(student_logits, teacher_logits, "kd_loss", same_width=True)
     log_student = log_probabilities(student_logits, temperature)  # (n, C)
-    log_teacher = log_probabilities(teacher_logits, temperature)
+    log_teacher = log_probabilities(teacher_logits.detach(), temperature)
     return temperature**2 * divergence(log_student, log_teacher, convention)
 
 
@@ -68,7 +68,7 @@ def multilabel_kd_loss(student_logits: Tensor, teacher_logits: Tensor, temperatu
     Shapes: both logits (n, L). Returns a scalar: the mean over nodes and labels (nats).
     """
     check_same_nodes(student_logits, teacher_logits, "multilabel_kd_loss", same_width=True)
-    return F.binary_cross_entropy_with_logits(student_logits, (teacher_logits / temperature).sigmoid())
+    return F.binary_cross_entropy_with_logits(student_logits, (teacher_logits.detach() / temperature).sigmoid())
 
 
 @methods.register

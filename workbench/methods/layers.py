@@ -8,7 +8,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from workbench.errors import UsageError
-from workbench.methods.rows import unit_rows
+from workbench.kernels.rows import unit_rows
 
 Normalise = Literal["none", "row", "max", "l2"]
 

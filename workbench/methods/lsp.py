@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from torch import Tensor
 
 from workbench.errors import UsageError
+from workbench.kernels.csr import EdgePattern
+from workbench.kernels.edges import EdgeKernel, neighbour_divergence, neighbour_log_distribution
 from workbench.methods.base import (
     DECIDED_ALL_NODES,
     Method,
@@ -23,8 +25,7 @@ from workbench.methods.base import (
     nodes_option,
     take,
 )
-from workbench.methods.edges import EdgeKernel, edge_log_softmax, similarity
-from workbench.methods.rows import check_same_nodes
+from workbench.methods.rows import check_as_many_nodes, check_same_nodes
 from workbench.options import Option, Search
 from workbench.registry import methods
 
@@ -53,29 +54,25 @@ def lsp_loss(
         LS_{ij} = \frac{e^{\mathrm{SIM}(z_i, z_j)}}{\sum_{j \in N(i)} e^{\mathrm{SIM}(z_i, z_j)}}
 
     Shapes: student (N, d_s), teacher (N, d_t), edge_index (2, E) with edges (j → i); widths may
-    differ. Returns a scalar (nats per node). Kernels: see :func:`workbench.methods.edges.similarity`.
+    differ. Returns a scalar (nats per node); the teacher is a constant and gets no gradient.
+    Kernels: ``rbf`` :math:`e^{-\|z_i - z_j\|^2 / 2\sigma^2}`, ``l2`` :math:`+\|z_i - z_j\|^2`, ``poly``
+    :math:`(z_i^\top z_j)^2`, ``linear`` :math:`z_i^\top z_j` (the paper); ``laplace``
+    :math:`e^{-\|z_i - z_j\|_1 / 100}` (the authors' code); ``cosine``, ``cosine_squared`` and ``l2_norm``
+    :math:`\|z_i - z_j\|` (the G-CRD code).
     Reduction: summed over a node's in-edges, averaged over all ``num_nodes`` (all N rows when None),
     isolated nodes included; ``convention="code"`` averages over edges, as the G-CRD code does. The
     authors' code and the G-CRD code use KL(teacher ‖ student): ``direction="teacher_student"``.
+    Of two graphs, as models that build their own have them, give :func:`~workbench.methods.union_edges`.
+    Raises UsageError for an unknown kernel, other nodes in student and teacher, or an edge to no node.
     """
     check_same_nodes(student, teacher, "lsp_loss")
-    log_student = edge_log_distribution(student, edge_index, kernel, sigma)  # (E,)
-    log_teacher = edge_log_distribution(teacher, edge_index, kernel, sigma)
-    return edge_divergence(log_student, log_teacher, num_nodes or student.shape[0], direction, convention)
-
-
-def edge_log_distribution(features: Tensor, edge_index: Tensor, kernel: EdgeKernel, sigma: float = 1.0) -> Tensor:
-    """Log of LS: features (N, d), edge_index (2, E) -> (E,)."""
-    return edge_log_softmax(similarity(features, edge_index, kernel, sigma), edge_index[1], features.shape[0])
-
-
-def edge_divergence(
-    log_student: Tensor, log_teacher: Tensor, num_nodes: int, direction: Direction, convention: Convention
-) -> Tensor:
-    """KL between distributions over each node's in-edges, given as log-probabilities (E,)."""
-    first, second = (log_student, log_teacher) if direction == "student_teacher" else (log_teacher, log_student)
-    total = (first.exp() * (first - second)).sum()
-    return total / (num_nodes if convention == "paper" else max(first.numel(), 1))
+    if kernel not in get_args(EdgeKernel):
+        raise UsageError(f"unknown kernel {kernel!r}: kernels are {', '.join(get_args(EdgeKernel))}")
+    pattern = EdgePattern.of(edge_index, student.shape[0])
+    log_teacher = neighbour_log_distribution(teacher, pattern, kernel, sigma)  # (E,)
+    total = neighbour_divergence(student, log_teacher, pattern, kernel, sigma, direction == "student_teacher")
+    count = pattern.num_edges if convention == "code" else num_nodes or student.shape[0]
+    return (total / max(count, 1)).to(student.dtype)
 
 
 @methods.register
@@ -131,7 +128,7 @@ class LSPObjective(Objective):
         super().__init__()
         self.config = config
 
-    def targets(self, teacher: Output, batch: Data) -> dict[str, Tensor]:
+    def targets(self, teacher: Output, batch: Data) -> dict[str, Any]:
         index = chosen_nodes(batch, self.config.nodes)
         edges = chosen_edges(batch.edge_index, index, last_hidden(teacher).shape[0])  # (2, E)
         if edges.shape[1] == 0:
@@ -140,20 +137,21 @@ class LSPObjective(Objective):
                 if index is None
                 else "lsp compares neighbours and no two training nodes are neighbours: use nodes='all'"
             )
-        features = take(last_hidden(teacher), index)
-        return {
-            "edge_index": edges,
-            "log_teacher": edge_log_distribution(features, edges, self.config.kernel, self.config.sigma),
-        }
+        config, features = self.config, take(last_hidden(teacher), index)
+        pattern = EdgePattern.of(edges, features.shape[0])
+        log_teacher = neighbour_log_distribution(features, pattern, config.kernel, config.sigma)
+        return {"pattern": pattern, "log_teacher": log_teacher}
 
     def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
-        config = self.config
+        config, pattern = self.config, targets["pattern"]
         features = chosen_hidden(student, batch, config.nodes)
-        log_student = edge_log_distribution(features, targets["edge_index"], config.kernel, config.sigma)
-        loss = edge_divergence(
-            log_student, targets["log_teacher"], features.shape[0], config.direction, config.convention
+        check_as_many_nodes(features.shape[0], pattern.num_nodes, "lsp")
+        student_first = config.direction == "student_teacher"
+        total = neighbour_divergence(
+            features, targets["log_teacher"], pattern, config.kernel, config.sigma, student_first
         )
-        return {"lsp": loss}
+        count = pattern.num_edges if config.convention == "code" else features.shape[0]
+        return {"lsp": (total / count).to(features.dtype)}
 
     def weights(self) -> dict[str, float]:
         return {"lsp": self.config.weight}

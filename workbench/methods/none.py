@@ -20,6 +20,7 @@ class NoDistillation(Method):
 
     title: ClassVar[str] = "Student alone"
     formula: ClassVar[str] = r"\mathrm{CE}(z_s, y)"
+    control: ClassVar[bool] = True
 
     name: Literal["none"] = "none"
 

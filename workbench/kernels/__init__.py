@@ -1,0 +1,1 @@
+"""Fast arithmetic on edges, on pairs of nodes and along a graph: tensors in, tensors out."""

@@ -1,0 +1,1 @@
+"""The same arithmetic compiled for the CPU by numba, imported only for graphs that are large enough to pay for it."""
