@@ -33,7 +33,7 @@ class _UnitRowDistance(torch.autograd.Function):
             for side, wanted in zip(sides, ctx.needs_input_grad[:2], strict=True)
         ]
         total = student.new_zeros((), dtype=torch.float32 if student.device.type == "mps" else torch.float64)
-        for rows in row_blocks(*student.shape, ENTRIES):
+        for rows in row_blocks(student.shape[0], student.shape[1], ENTRIES):
             lengths = [side[rows].square().sum(1, keepdim=True).sqrt_() for side in sides]  # (b, 1)
             lengths = [length.masked_fill_(length == 0, 1) for length in lengths]
             units = [side[rows] / length for side, length in zip(sides, lengths, strict=True)]

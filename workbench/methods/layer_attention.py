@@ -31,8 +31,8 @@ class LayerAttention(Objective):
         self.student_key = LayerProjections(student_widths, width, shared) if learned else None
         self.teacher_value = LayerProjections(teacher_widths, width, shared, frozen)
         self.student_value = LayerProjections(student_widths, width, shared)
-        self.subspace = nn.Linear(width, config.subspace, bias=False) if config.subspace else nn.Identity()
-        if frozen:
+        self.subspace = nn.Linear(width, config.subspace, bias=False) if config.subspace else None
+        if frozen and self.subspace is not None:
             freeze_orthogonal(self.subspace)
         self.last: dict[str, Tensor] = {}
 
@@ -65,7 +65,8 @@ class LayerAttention(Objective):
         return [take(features, index) for features in self.config.take_part(output.layers)]
 
     def _project(self, values: LayerProjections, layers: list[Tensor]) -> list[Tensor]:
-        return [normalised(self.subspace(features), self.config.normalise) for features in values(layers)]
+        subspace = None if self.subspace is None else self.subspace.weight
+        return [normalised(features, self.config.normalise) for features in values(layers, subspace)]
 
     def _dissimilarity(self, teacher: list[Tensor], student: list[Tensor]) -> Tensor:
         distance = abkd_dissimilarity(teacher, student, self.config.pool)  # (T_l, S_l)

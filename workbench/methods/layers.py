@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, cast
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from workbench.errors import UsageError
 from workbench.kernels.rows import unit_rows
@@ -28,8 +29,15 @@ class LayerProjections(nn.Module):
         if frozen:
             freeze_orthogonal(self.maps)
 
-    def forward(self, layers: list[Tensor]) -> list[Tensor]:
-        return [self.maps[place](features) for place, features in zip(self.place, layers, strict=True)]
+    def forward(self, layers: list[Tensor], subspace: Tensor | None = None) -> list[Tensor]:
+        """Every layer's features projected, and then by ``subspace`` (narrower, out_channels) where it is given.
+
+        The two maps are multiplied first: both are small, and the features have a row for every node.
+        """
+        weights = [cast(Tensor, linear.weight) for linear in self.maps]
+        if subspace is not None:
+            weights = [subspace @ weight for weight in weights]
+        return [F.linear(features, weights[place]) for place, features in zip(self.place, layers, strict=True)]
 
 
 def freeze_orthogonal(module: nn.Module) -> None:
