@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from workbench.kernels.blocks import row_blocks
-from workbench.kernels.precision import without_autocast
+from workbench.kernels.precision import at_least_single, without_autocast
 
 ENTRIES = 2**21  # numbers in one block
 LARGEST_EXPONENT = 60.0  # e^60 times any number of nodes is finite in float32
@@ -18,10 +18,11 @@ LARGEST_EXPONENT = 60.0  # e^60 times any number of nodes is finite in float32
 def contrast(queries: Tensor, keys: Tensor, temperature: float) -> Tensor:
     r"""Σ_i of :math:`\log \sum_j e^{s_{ij}} - s_{ii}` with :math:`s_{ij} = \langle q_i, k_j \rangle / \tau`.
 
-    Shapes: queries and keys (n, d) with rows of length at most one -> scalar (nats). Memory O(n · (d + block)):
-    a block of rows of s is made, used for the value and both gradients, and forgotten. The backward pass only scales.
+    Shapes: queries and keys (n, d) with rows of length at most one -> scalar (nats), in float32 at least. Memory
+    O(n · (d + block)): a block of rows of s is made, used for the value and both gradients, and forgotten. The
+    backward pass only scales.
     """
-    return _Contrast.apply(queries, keys, temperature)  # type: ignore[no-untyped-call]
+    return _Contrast.apply(at_least_single(queries), at_least_single(keys), temperature)  # type: ignore[no-untyped-call]
 
 
 class _Contrast(torch.autograd.Function):

@@ -10,7 +10,7 @@ from torch.autograd.function import once_differentiable
 
 from workbench.kernels.blocks import row_blocks
 from workbench.kernels.edge_numbers import COINCIDENT
-from workbench.kernels.precision import accurate, without_autocast
+from workbench.kernels.precision import accurate, at_least_single, without_autocast
 from workbench.kernels.rows import unit_rows
 
 PairKernel = Literal["cosine", "poly", "l2", "rbf"]
@@ -30,7 +30,7 @@ def cosine_gap(student: Tensor, teacher: Tensor, teacher_energy: Tensor | None =
     """
     if teacher_energy is None:
         teacher_energy = gram_energy(teacher)
-    return _CosineGap.apply(student, teacher.detach(), teacher_energy)  # type: ignore[no-untyped-call]
+    return _CosineGap.apply(at_least_single(student), teacher.detach(), teacher_energy)  # type: ignore[no-untyped-call]
 
 
 def gram_energy(features: Tensor) -> Tensor:
@@ -87,6 +87,7 @@ def kernel_gap(student: Tensor, teacher: Tensor, kernel: PairKernel) -> Tensor:
     Shapes: student (n, d_s), teacher (n, d_t) -> float64 scalar; the gradient goes to the student only and is taken
     in the forward sweep. ``poly`` is the square of the cosine.
     """
+    student, teacher = at_least_single(student), at_least_single(teacher)
     if kernel == "poly":
         student, teacher = unit_rows(student), unit_rows(teacher)
     return _KernelGap.apply(student, teacher.detach(), kernel)  # type: ignore[no-untyped-call]

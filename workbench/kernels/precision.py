@@ -17,6 +17,11 @@ def accurate(features: Tensor) -> Tensor:
     return features if features.device.type == "mps" else features.double()
 
 
+def at_least_single(features: Tensor) -> Tensor:
+    """``features`` in float32 where they are in half precision: sums over all nodes overflow there."""
+    return features.float() if features.dtype in (torch.float16, torch.bfloat16) else features
+
+
 def without_autocast(step: Step) -> Step:
     """``step`` of an autograd function, which then keeps the number format of its tensors also under autocast."""
 

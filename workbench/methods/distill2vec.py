@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from workbench.methods.kd import divergence, log_probabilities
+from workbench.kernels.soft_labels import soft_label_divergence
+from workbench.methods.kd import log_probabilities
 from workbench.methods.rows import check_same_nodes
 
 
@@ -22,4 +23,4 @@ def link_distribution_loss(student_scores: Tensor, teacher_scores: Tensor, tempe
     """
     check_same_nodes(student_scores, teacher_scores, "link_distribution_loss", same_width=True)
     log_teacher = log_probabilities(teacher_scores.detach(), temperature)
-    return divergence(log_probabilities(student_scores, temperature), log_teacher)
+    return soft_label_divergence(student_scores, log_teacher, temperature) / student_scores.shape[0]

@@ -47,7 +47,8 @@ def gcrd_loss(student: Tensor, teacher: Tensor, temperature: float = 0.075) -> T
     pair stands in the denominator.
     """
     check_same_nodes(student, teacher, "gcrd_loss", same_width=True)
-    return contrast(unit_rows(student), unit_rows(teacher), temperature) / student.shape[0]
+    total = contrast(unit_rows(student), unit_rows(teacher), temperature)
+    return (total / student.shape[0]).to(student.dtype)
 
 
 @methods.register

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor
 
+from workbench.kernels.soft_labels import soft_label_divergence
 from workbench.methods.base import Method, Objective, Paper, Terms, Widths, check_same_classes
-from workbench.methods.kd import divergence, log_probabilities
+from workbench.methods.kd import log_probabilities
 from workbench.methods.rows import check_same_nodes
 from workbench.options import Option, Search
 from workbench.registry import methods
@@ -27,7 +28,8 @@ def glnn_loss(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
     Reduction: summed over classes, averaged over nodes.
     """
     check_same_nodes(student_logits, teacher_logits, "glnn_loss", same_width=True)
-    return divergence(log_probabilities(student_logits), log_probabilities(teacher_logits.detach()))
+    total = soft_label_divergence(student_logits, log_probabilities(teacher_logits.detach()))
+    return total / student_logits.shape[0]
 
 
 @methods.register
@@ -76,7 +78,7 @@ class GLNNObjective(Objective):
 
     def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
         check_same_nodes(student.logits, targets, "glnn", same_width=True)
-        return {"glnn": divergence(log_probabilities(student.logits), targets)}
+        return {"glnn": soft_label_divergence(student.logits, targets) / targets.shape[0]}
 
     def weights(self) -> dict[str, float]:
         return {"task": self.config.lam, "glnn": 1 - self.config.lam}

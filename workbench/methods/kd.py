@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from torch import Tensor
 from torch.nn import functional as F
 
+from workbench.kernels.soft_labels import soft_label_divergence
 from workbench.methods.base import (
     DECIDED_ALL_NODES,
     Method,
@@ -44,20 +45,14 @@ def kd_loss(
     classes, as the G-CRD code does, which is the paper's value divided by C.
     """
     check_same_nodes(student_logits, teacher_logits, "kd_loss", same_width=True)
-    log_student = log_probabilities(student_logits, temperature)  # (n, C)
-    log_teacher = log_probabilities(teacher_logits.detach(), temperature)
-    return temperature**2 * divergence(log_student, log_teacher, convention)
+    log_teacher = log_probabilities(teacher_logits.detach(), temperature)  # (n, C)
+    total = soft_label_divergence(student_logits, log_teacher, temperature)
+    return temperature**2 * total / (student_logits.shape[0] if convention == "paper" else student_logits.numel())
 
 
 def log_probabilities(logits: Tensor, temperature: float = 1.0) -> Tensor:
     """Log-softmax of ``logits`` / T over classes, (n, C)."""
     return F.log_softmax(logits / temperature, dim=1)
-
-
-def divergence(log_student: Tensor, log_teacher: Tensor, convention: Convention = "paper") -> Tensor:
-    """KL(teacher ‖ student) of log-probabilities (n, C): mean over nodes, with ``"code"`` also over classes."""
-    total = F.kl_div(log_student, log_teacher, reduction="sum", log_target=True)
-    return total / (log_student.shape[0] if convention == "paper" else log_student.numel())
 
 
 def multilabel_kd_loss(student_logits: Tensor, teacher_logits: Tensor, temperature: float = 1.0) -> Tensor:
@@ -120,8 +115,9 @@ class KDObjective(Objective):
     def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
         logits = take(student.logits, chosen_nodes(batch, self.config.nodes))  # (n, C)
         check_same_nodes(logits, targets, "kd", same_width=True)
-        log_student = log_probabilities(logits, self.config.temperature)
-        return {"kd": self.config.temperature**2 * divergence(log_student, targets, self.config.convention)}
+        temperature, of_nodes = self.config.temperature, self.config.convention == "paper"
+        total = soft_label_divergence(logits, targets, temperature)
+        return {"kd": temperature**2 * total / (logits.shape[0] if of_nodes else logits.numel())}
 
     def weights(self) -> dict[str, float]:
         return {"task": 1 - self.config.alpha, "kd": self.config.alpha}
