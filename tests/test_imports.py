@@ -34,7 +34,9 @@ def test_importing_the_workbench_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--help",), ("--version",), ("distill", "--help"), ("runs",), ("datasets",)], ids=" ".join
+    "arguments",
+    [("--help",), ("--version",), ("distill", "--help"), ("controls", "--help"), ("runs",), ("datasets",)],
+    ids=" ".join,
 )
 def test_commands_that_only_look_load_nothing_heavy(arguments, monkeypatch, runs_root):
     assert loaded(command(*arguments)) == set()

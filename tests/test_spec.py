@@ -15,6 +15,7 @@ from workbench.errors import UsageError
 from workbench.options import Config, Option, describe
 from workbench.registry import datasets, methods, models
 from workbench.runs.api import distill
+from workbench.runs.store import demo_runs
 from workbench.spec import Spec, Training
 
 BASE = {"dataset": "builtin-citation", "teacher": "gat", "student": "gcn", "method": "kd"}
@@ -60,6 +61,31 @@ def test_where_it_runs_and_what_is_drawn_do_not_change_the_id() -> None:
     assert spec(device="cpu", umap=True).id == spec().id
 
 
+def test_ids_are_those_of_specs_from_before_there_were_controls() -> None:
+    """A teacher that is no control leaves no trace in an id: the runs that come with the workbench keep theirs."""
+    demos = [run for run in demo_runs() if "teacher_control" not in run.document]
+    assert demos
+    assert [run.spec.id for run in demos] == [run.id[-12:] for run in demos]
+
+
+def test_a_control_changes_the_run_and_its_teacher() -> None:
+    controls = [spec(teacher_control=control) for control in ("none", "untrained", "shuffled")]
+    assert controls[0] == spec()
+    assert len({made.id for made in controls}) == len({made.teacher_id for made in controls}) == 3
+    for made in controls:
+        assert made.replace(teacher_control="none").id == spec().id
+        assert made.replace(method="none").teacher_id == made.teacher_id
+        assert Spec.from_yaml(made.to_yaml()) == made
+
+
+def test_a_control_is_typed_as_a_flag_or_written_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "spec.yaml"
+    file.write_text(yaml.safe_dump({**BASE, "teacher_control": "shuffled"}))
+    assert specs_of(Request(spec=file))[0].teacher_control == "shuffled"
+    assert specs_of(Request(spec=file, teacher_control="untrained"))[0].teacher_control == "untrained"
+    assert specs_of(Request(dataset="builtin-karate"))[0].teacher_control == "none"
+
+
 def test_a_new_version_of_a_component_changes_the_id(monkeypatch: pytest.MonkeyPatch) -> None:
     before = spec().id
     monkeypatch.setattr(methods["kd"], "version", 1000)
@@ -96,6 +122,7 @@ def test_presets_fill_what_was_left_out_by_role() -> None:
         ({"training": {"epochs": "many"}}, "valid integer"),
         ({"seed": -1}, "greater than or equal to 0"),
         ({"sed": 1}, "did you mean 'seed'"),
+        ({"teacher_control": "random"}, "'none', 'untrained' or 'shuffled'"),
         ({"method": {"name": "kd", "alpha": 1.5}}, "less than or equal to 1"),
     ],
 )
@@ -149,6 +176,13 @@ def test_every_fault_of_a_part_is_said_at_once() -> None:
 def test_a_name_that_is_too_long_for_a_file_is_an_unknown_name() -> None:
     with pytest.raises(UsageError, match="unknown dataset 'aaa"):
         spec(dataset="a" * 300)
+
+
+@pytest.mark.parametrize("change", [{"lens_every": 0}, {"lens_every": 7}, {"cuda_graph": True}])
+def test_what_is_looked_at_and_how_fast_it_goes_do_not_change_the_id(change: dict[str, object]) -> None:
+    other = spec(training=change, teacher_training=change)
+    assert (other.id, other.teacher_id) == (spec().id, spec().teacher_id)
+    assert Spec.from_yaml(other.to_yaml()) == other
 
 
 def test_the_pictures_of_the_student_do_not_change_the_teacher() -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.errors import RunError, UsageError, WorkbenchError
     from workbench.models import wrap
     from workbench.runs.api import distill
+    from workbench.runs.controls import controls
     from workbench.runs.folder import Run
     from workbench.runs.launch import launch
     from workbench.runs.store import find_run, list_runs
@@ -36,6 +37,7 @@ __all__ = [
     "UsageError",
     "WorkbenchError",
     "__version__",
+    "controls",
     "datasets",
     "distill",
     "find_run",
@@ -55,6 +57,7 @@ _HOME = {
     "Spec": "workbench.spec",
     "UsageError": "workbench.errors",
     "WorkbenchError": "workbench.errors",
+    "controls": "workbench.runs.controls",
     "distill": "workbench.runs.api",
     "find_run": "workbench.runs.store",
     "launch": "workbench.runs.launch",

@@ -25,6 +25,7 @@ from workbench.options import Component, Config, Option, Search, explain
 from workbench.registry import Registry, datasets, methods, models
 
 FORMAT = 1  # of spec.yaml
+OBSERVING = ("lens_every", "cuda_graph")  # training options that change what is seen or how fast, not the result
 
 
 class Training(Config):
@@ -58,6 +59,19 @@ class Training(Config):
         help="Store the student's picture every so many epochs, for the film; 0 stores none.",
         ge=0,
         le=100_000,
+        advanced=True,
+    )
+    lens_every: int = Option(
+        10,
+        help="Compare the direction of each distillation gradient with that of the labels every so many epochs; "
+        "0 never does. Changes no result.",
+        ge=0,
+        le=100_000,
+        advanced=True,
+    )
+    cuda_graph: bool = Option(
+        False,
+        help="Record an epoch as a CUDA graph and replay it: quicker on small graphs. Experimental, CUDA only.",
         advanced=True,
     )
 
@@ -132,6 +146,12 @@ class Spec(Config):
     seed: int = Option(0, help="Seeds every random number of the run.", ge=0, lt=2**31)
     device: str = Option("auto", help="auto, cpu, cuda, cuda:0, … or mps.")
     umap: bool = Option(False, help="Also compute the UMAP of teacher and student when the run ends.")
+    teacher_control: Literal["none", "untrained", "shuffled"] = Option(
+        "none",
+        help="Is it real? A teacher that cannot know anything: with its initial weights (untrained), or trained and "
+        "selected on labels that are permuted among the training and among the validation nodes (shuffled).",
+        advanced=True,
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -168,8 +188,13 @@ class Spec(Config):
         return digest(self._identity("dataset", "teacher", "teacher_training", "seed"))
 
     def _identity(self, *fields: str) -> dict[str, Any]:
+        if self.teacher_control != "none":  # otherwise left out: the ids of all other runs are older than this option
+            fields = (*fields, "teacher_control")
         document = self.model_dump(mode="json", include=set(fields))
         document["teacher_training"].pop("keep_every")  # only a student's pictures are stored
+        for training in (document[key] for key in ("training", "teacher_training") if key in document):
+            for name in OBSERVING:
+                training.pop(name)
         parts: list[Component] = [self.dataset, self.teacher]
         if "student" in fields:
             parts += [self.student, *self.method]

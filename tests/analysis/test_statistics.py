@@ -21,11 +21,16 @@ def test_the_paired_test_agrees_with_arithmetic() -> None:
     t = 2 * math.sqrt(3)
     assert found.difference == 2.0
     assert found.p == pytest.approx(1 - t / math.sqrt(t * t + 2))
+    # With 2 degrees of freedom the 97.5 % quantile is 0.95 √(2 / (1 − 0.95²)), some 4.303 standard errors.
+    reach = 0.95 * math.sqrt(2 / (1 - 0.95**2)) / math.sqrt(3)
+    assert found.interval == pytest.approx((2 - reach, 2 + reach))
 
 
 def test_equal_pairs_show_nothing_and_one_pair_tests_nothing() -> None:
     assert paired_test([1.0, 2.0], [1.0, 2.0]).p == 1.0
+    assert paired_test([1.0, 2.0], [1.0, 2.0]).interval == (0.0, 0.0)
     assert paired_test([1.0], [0.5]).p is None
+    assert paired_test([1.0], [0.5]).interval is None
 
 
 def test_seeds_must_match() -> None:

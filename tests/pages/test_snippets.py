@@ -32,6 +32,7 @@ MUCH = {
     f"{START}-training-mlp-gradient_clip": 1.5,
     f"{START}-training-mlp-deterministic": False,
     f"{START}-teacher_training-gat-epochs": 2,
+    f"{START}-teacher_control": "shuffled",
     f"{START}-seed": 7,
     f"{START}-device": "cpu",
 }
@@ -92,13 +93,14 @@ def test_a_student_is_trained_as_students_usually_are_and_a_teacher_as_teachers(
     assert "--teacher-training.weight-decay 5e-05" in command
 
 
-def test_a_copied_run_is_the_same_run(open_page, no_worker):
+@pytest.mark.parametrize("control", ["none", "untrained"])
+def test_a_copied_run_is_the_same_run(open_page, no_worker, control):
     import workbench as wb
 
     given = {"epochs": 2, "weight_decay": 5e-4}
-    run = wb.distill(
-        "builtin-karate", "gcn", {"name": "gcn", "hidden_channels": 3}, "kd", 4, training=given, teacher_training=given
-    )
+    student = {"name": "gcn", "hidden_channels": 3}
+    options = {"training": given, "teacher_training": given, "teacher_control": control}
+    run = wb.distill("builtin-karate", "gcn", student, "kd", 4, **options)
     app = open_page("distil", copy=run.id)
     app.button(key="launch").click().run()
     assert not app.exception

@@ -21,12 +21,14 @@ class Summary:
 class Paired:
     """A comparison seed by seed: mean ``difference``, two-sided p-value of the paired t-test, and ``n`` pairs.
 
-    ``p`` is None for fewer than two pairs, and 1 where every pair is equal.
+    ``interval`` holds the mean difference with 95 % confidence. It and ``p`` are None for fewer than two
+    pairs; ``p`` is 1 where every pair is equal.
     """
 
     difference: float
     p: float | None
     n: int
+    interval: tuple[float, float] | None = None
 
 
 def summarise(values: Sequence[float]) -> Summary:
@@ -49,7 +51,9 @@ def paired_test(values: Sequence[float], baseline: Sequence[float]) -> Paired:
     if n < 2:
         return Paired(mean, None, n)
     if np.ptp(difference) == 0:
-        return Paired(mean, 1.0 if mean == 0 else 0.0, n)
+        return Paired(mean, 1.0 if mean == 0 else 0.0, n, (mean, mean))
     from scipy import stats  # slow to import, and rarely needed
 
-    return Paired(mean, float(stats.ttest_1samp(difference, 0.0).pvalue), n)
+    test = stats.ttest_1samp(difference, 0.0)
+    low, high = test.confidence_interval(0.95)
+    return Paired(mean, float(test.pvalue), n, (float(low), float(high)))

@@ -46,6 +46,7 @@ def method_entry(name: str) -> Entry:
         "decisions": list(config.decisions),
         "needs": sorted(config.needs),
         "sets_task": config.sets_task,
+        "control": config.control,
         **_options(config),
     }
 

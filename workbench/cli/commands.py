@@ -345,7 +345,7 @@ def bench_epoch(
     edges: Annotated[int | None, typer.Option(min=2, help="Directed edges.")] = None,
     widths: Annotated[str | None, typer.Option(help="Features, hidden width and classes: 128,64,40.")] = None,
     only: Annotated[
-        str | None, typer.Option(metavar="NAMES", help="These cases, with semicolons between them: gcn, bag of words.")
+        str | None, typer.Option(metavar="NAMES", help="These cases, with commas between them: gcn bag of words.")
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Timed epochs of each; medians are shown.")] = 5,
     as_json: Json = False,
@@ -353,7 +353,7 @@ def bench_epoch(
     """Epochs of a GCN student (about a minute)."""
     from workbench.bench.epoch import bench
 
-    names = [name.strip() for name in only.split(";")] if only else []
+    names = [name.strip() for name in only.split(",")] if only else []
     sizes = _widths(widths, 3) if widths else None
     _show_bench(bench(nodes, edges, sizes, repeats, names), as_json)
 

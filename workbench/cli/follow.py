@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.3
 
 
-def follow(runs: Sequence[Run]) -> None:
-    """Return when every run has ended. A terminal shows bars; a pipe gets one line per change of stage."""
+def follow(runs: Sequence[Run], names: Sequence[str] | None = None) -> None:
+    """Return when every run has ended. A terminal shows bars; a pipe gets one line per change of stage.
+
+    ``names`` stand beside the bars; without them the seeds do.
+    """
     if sys.stderr.isatty():
-        _follow_with_bars(runs)
+        _follow_with_bars(runs, names or [f"seed {run.document.get('seed', 0)}" for run in runs])
     else:
         _follow_with_lines(runs)
 
@@ -41,13 +44,13 @@ def _follow_with_lines(runs: Sequence[Run]) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _follow_with_bars(runs: Sequence[Run]) -> None:
+def _follow_with_bars(runs: Sequence[Run], names: Sequence[str]) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
     columns = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[news]}")]
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        bars = {run.id: progress.add_task(f"seed {run.document.get('seed', 0)}", total=1, news="") for run in runs}
+        bars = {run.id: progress.add_task(name, total=1, news="") for run, name in zip(runs, names, strict=True)}
         warned: set[tuple[str, str]] = set()
         while True:
             found = {run.id: run.status for run in runs}

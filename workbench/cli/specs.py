@@ -21,7 +21,7 @@ DEFAULTS = {"teacher": "gat", "student": "gcn", "method": "kd"}
 
 @dataclass(frozen=True)
 class Request:
-    """``workbench distill`` as it was typed; None stands for what was left out."""
+    """``workbench distill`` (or ``controls``) as it was typed; None stands for what was left out."""
 
     dataset: str | None = None
     teacher: str | None = None
@@ -30,6 +30,7 @@ class Request:
     seeds: str | None = None
     device: str | None = None
     umap: bool | None = None
+    teacher_control: str | None = None
     spec: Path | None = None
     budget_parameters: int | None = None
     budget_megabytes: float | None = None
@@ -44,7 +45,7 @@ def specs_of(request: Request) -> list[Spec]:
     document = read_file(request.spec) if request.spec is not None else {}
     name_components(document, request)
     merge_flags(document, request.flags)
-    for key in ("device", "umap"):
+    for key in ("device", "umap", "teacher_control"):
         if getattr(request, key) is not None:
             document[key] = getattr(request, key)
     seeds = parse_seeds(request.seeds) if request.seeds is not None else [document.get("seed", 0)]

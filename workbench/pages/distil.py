@@ -55,8 +55,9 @@ def _set_up() -> None:
         seed_list, device, umap = set_up.run_part(start, seeds, key)
         with st.expander("Training options", icon=":material/tune:"):
             training = set_up.training_part(start, teacher["name"], student["name"], key)
+            control = set_up.control_part(start, key)
         document: dict[str, Any] = {"dataset": dataset, "teacher": teacher, "student": student, "method": method}
-        document |= {**training, "device": device, "umap": umap}
+        document |= {**training, **control, "device": device, "umap": umap}
         with explained():
             if not method:
                 raise UsageError("choose at least one method; “none” trains the student alone")

@@ -11,11 +11,12 @@ import streamlit as st
 from workbench.datasets.base import DatasetConfig, data_root
 from workbench.errors import WorkbenchError
 from workbench.methods.base import Method
+from workbench.options import describe
 from workbench.pages.budget_dial import Target, budget_dial
-from workbench.pages.forms import KEEP, option_form
+from workbench.pages.forms import KEEP, option_field, option_form
 from workbench.pages.wording import count, plain
 from workbench.registry import Registry, datasets, methods, models
-from workbench.spec import Training
+from workbench.spec import Spec, Training
 from workbench.training.device import available_devices
 
 Role = Literal["teacher", "student"]
@@ -95,6 +96,13 @@ def training_part(start: Mapping[str, Any], teacher: str, student: str, key: str
             Training, f"{key}-{field}-{name}", usual, {**usual, **(start.get(field) or {})}, columns=2
         )
     return {field: options for field, options in found.items() if options}
+
+
+def control_part(start: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Whether the teacher is a control that cannot know anything; nothing where it is a teacher."""
+    (info,) = (info for info in describe(Spec) if info.name == "teacher_control")
+    control = option_field(info, f"{key}-{info.name}", start.get(info.name, info.default))
+    return {} if control == info.default else {info.name: control}
 
 
 def run_part(start: Mapping[str, Any], seeds: int, key: str) -> tuple[list[int], str, bool]:

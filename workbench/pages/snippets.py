@@ -21,6 +21,8 @@ def distil_as_python(document: Document, seeds: Sequence[int] = (0,)) -> str:
         arguments.append(f"device={document['device']!r}")
     if document.get("umap"):
         arguments.append("umap=True")
+    if document.get("teacher_control"):
+        arguments.append(f"teacher_control={document['teacher_control']!r}")
     lines = ["import workbench as wb", ""]
     if len(seeds) == 1:
         lines.append(_call("run = wb.distill", [*arguments, f"seed={seeds[0]}"], ""))
@@ -49,6 +51,8 @@ def distil_as_command(document: Document, seeds: Sequence[int] = (0,)) -> str:
         words += ["--seeds", _seed_text(seeds)]
     if document.get("device", "auto") != "auto":
         words += ["--device", document["device"]]
+    if document.get("teacher_control"):
+        words += ["--teacher-control", document["teacher_control"]]
     return " ".join(shlex.quote(str(word)) for word in [*words, *flags, *(["--umap"] if document.get("umap") else [])])
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from filelock import FileLock, Timeout
 from torch import nn
 
 from workbench.datasets.base import DatasetConfig, Progress
-from workbench.datasets.measure import check, fingerprint
 from workbench.errors import RunError, UsageError
 from workbench.methods.base import Method, Sum
 from workbench.models.base import ModelConfig
@@ -18,12 +17,13 @@ from workbench.runs.claim import claim
 from workbench.runs.download_bar import DownloadBar
 from workbench.runs.execute import execute
 from workbench.runs.folder import Run
-from workbench.runs.live import Live, LiveDataset, live_model
+from workbench.runs.live import Live, live_dataset, live_model
 from workbench.runs.pictures import add_umap
 from workbench.runs.preflight import preflight, settle
 from workbench.runs.recorder import RunRecorder
 from workbench.runs.status import HOST, Status
 from workbench.runs.store import runs_root
+from workbench.runs.teacher_control import check_control
 from workbench.runs.worker import carry_out, in_turn
 from workbench.spec import Spec, Training
 from workbench.training.random_state import surroundings_kept
@@ -44,6 +44,7 @@ def distill(
     device: str = "auto",
     umap: bool = False,
     train_teacher: bool = True,
+    teacher_control: Literal["none", "untrained", "shuffled"] = "none",
     root: Path | str | None = None,
     fresh: bool = False,
     progress: Progress | None = None,
@@ -54,7 +55,8 @@ def distill(
     or a mapping with a name; ``dataset`` also a path or a PyG ``Data`` with ``train_mask``, ``val_mask`` and
     ``test_mask``; a model also any ``nn.Module`` that takes ``(x, edge_index)`` (give it hidden layers with
     ``wb.wrap`` where a method compares them). Your own modules are trained in place; with
-    ``train_teacher=False`` a teacher is used as it comes.
+    ``train_teacher=False`` a teacher is used as it comes. ``teacher_control`` puts a teacher in its place that
+    cannot know anything, untrained or trained on permuted labels; :func:`workbench.controls` runs all controls.
 
     The run folder is the same that the command line and the app use: a spec that was finished before is
     not run again unless ``fresh``. Blocks until the run ends, and waits while another run has the device.
@@ -65,9 +67,7 @@ def distill(
     live = Live(train_teacher=train_teacher)
     parts: dict[str, Any] = {"dataset": dataset, "teacher": teacher, "student": student}
     if hasattr(dataset, "edge_index"):
-        check(dataset, "the data you passed")
-        live.data = dataset
-        parts["dataset"] = LiveDataset(fingerprint=fingerprint(dataset))
+        live.data, parts["dataset"] = dataset, live_dataset(dataset)
     if not train_teacher and not isinstance(teacher, nn.Module):
         raise UsageError("train_teacher=False takes a teacher that is trained already: pass your module as teacher")
     if teacher is student and isinstance(teacher, nn.Module):
@@ -77,10 +77,23 @@ def distill(
             setattr(live, role, parts[role])
             parts[role] = live_model(parts[role], trained=role == "teacher" and not train_teacher)
     settings = {"training": training, "teacher_training": teacher_training}
-    given = {key: value for key, value in settings.items() if value is not None}
-    spec = settle(
-        Spec.parse({**parts, "method": method, "seed": seed, "device": device, "umap": umap, **given}, "distill")
-    )
+    given: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
+    given |= {"method": method, "seed": seed, "device": device, "umap": umap, "teacher_control": teacher_control}
+    spec = Spec.parse({**parts, **given}, "distill")
+    return run_here(spec, live, root, fresh, progress)
+
+
+def run_here(
+    spec: Spec,
+    live: Live | None = None,
+    root: Path | str | None = None,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Run:
+    """Carry out ``spec`` in the calling process, as :func:`distill` does, or hand back the finished run."""
+    live = live or Live()
+    check_control(spec.teacher_control, live)
+    spec = settle(spec)
     with DownloadBar() as bar:
         preflight(spec, progress or bar, live)
     status = Status(device=spec.device, created=time.time(), host=HOST).of_this_process(in_process=True)
@@ -88,7 +101,7 @@ def distill(
     if not made:
         finished = _settle_existing(run)
         if finished:
-            if umap and "umap" not in run.array_names():
+            if spec.umap and "umap" not in run.array_names():
                 add_umap(run)
             return run
     return _carry_out(run, spec, live)

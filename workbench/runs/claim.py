@@ -24,7 +24,9 @@ def run_id(spec: Spec) -> str:
     """Readable (and cut where that part is too long for a folder), and unique by the spec's hash and kind of device."""
     dataset = Path(getattr(spec.dataset, "path", "own")).stem if spec.dataset.name == "own" else spec.dataset.name
     kind = spec.device.split(":")[0]
-    readable = "-".join([dataset, spec.objective.name, spec.teacher.name, spec.student.name, f"s{spec.seed}"])
+    control = [] if spec.teacher_control == "none" else [spec.teacher_control]
+    parts = [dataset, spec.objective.name, *control, spec.teacher.name, spec.student.name, f"s{spec.seed}"]
+    readable = "-".join(parts)
     unique = spec.id if kind == "cpu" else f"{spec.id}-{kind}"
     return "-".join(_plain(part) for part in (readable[:READABLE], unique)).lstrip(".")
 

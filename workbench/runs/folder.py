@@ -88,7 +88,9 @@ class Run:
             return self.id
         dataset = d["dataset"]["name"] if d["dataset"]["name"] != "own" else Path(d["dataset"]["path"]).name
         method = "+".join(part["name"] for part in d["method"])
-        return f"{dataset} · {d['teacher']['name']} → {d['student']['name']} · {method} · seed {d.get('seed', 0)}"
+        control = d.get("teacher_control", "none")
+        teacher = d["teacher"]["name"] if control == "none" else f"{control} {d['teacher']['name']}"
+        return f"{dataset} · {teacher} → {d['student']['name']} · {method} · seed {d.get('seed', 0)}"
 
     @property
     def seed(self) -> int | None:

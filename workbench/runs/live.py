@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from torch import Tensor, nn
 
 from workbench.datasets.base import Card, DatasetConfig, Progress
+from workbench.datasets.measure import check, fingerprint
 from workbench.errors import RunError
 from workbench.models.base import GraphModel, ModelConfig, Output
 from workbench.models.taps import Tapped
@@ -62,6 +63,12 @@ class LiveDataset(DatasetConfig):
 
     def load(self, root: Path, progress: Progress | None = None) -> Data:
         raise RunError("this graph was passed as a live object: pass it again to wb.distill")
+
+
+def live_dataset(data: Data) -> LiveDataset:
+    """The record of a user's graph. Raises UsageError for one that cannot be learned from."""
+    check(data, "the data you passed")
+    return LiveDataset(fingerprint=fingerprint(data))
 
 
 def live_model(module: nn.Module, trained: bool = False) -> LiveModel:

@@ -20,6 +20,7 @@ from workbench.runs.files import read_json, write_json, write_text
 from workbench.runs.live import with_encode
 from workbench.runs.recorder import RunRecorder
 from workbench.runs.store import private_folder
+from workbench.runs.teacher_control import keep_untrained, permuted_labels
 from workbench.runs.trained import Job, Trained, measure, suited, train
 from workbench.training.checkpoint import load_tensors
 from workbench.training.distiller import Distiller
@@ -33,7 +34,11 @@ WEIGHTS, RECORD = "teacher.safetensors", "teacher.json"
 
 
 def obtain_teacher(job: Job) -> Trained:
-    """The trained teacher of a run; ``info["reused"]`` says whether it was there already, ``hash`` which one it is."""
+    """The teacher of a run; ``info["reused"]`` says whether it was there already, ``hash`` which one it is.
+
+    A teacher that is a control (see :mod:`workbench.runs.teacher_control`) has ``info["control"]``; of a
+    ``shuffled`` one the metrics on training and validation nodes are against the labels that it was given.
+    """
     spec, live = job.spec, job.live
     seed_everything(spec.seed, spec.teacher_training.deterministic)
     if live.teacher is not None and not live.train_teacher:
@@ -48,27 +53,35 @@ def obtain_teacher(job: Job) -> Trained:
     module = module.to(job.batch.x.device)
     batch = suited(module, job.batch)
     if live.data is not None or live.teacher is not None:  # nothing of a live object is cached
-        return _train(job, module, batch, job.recorder.run.path)
+        return _make(job, module, batch, job.recorder.run.path)
     folder = private_folder(job.recorder.run.path.parent, "teachers", cache_key(job))
     with _sole_owner(folder, job.recorder):
         found = _from_cache(job, module, batch, folder)
         if found is None:
-            found = _train(job, module, batch, folder)
+            found = _make(job, module, batch, folder)
             _to_cache(job, found, folder)
     return found
 
 
 def cache_key(job: Job) -> str:
-    """What the trained teacher depends on: dataset, architecture, training, seed, and the kind of device."""
+    """What the teacher depends on: dataset, architecture, training, control, seed, and the kind of device."""
     return f"{job.spec.teacher_id}-{job.batch.x.device.type}"
 
 
-def _train(job: Job, module: nn.Module, batch: Data, folder: Path) -> Trained:
-    distiller = Distiller(module, None, job.task)
-    trained = train(job, "teacher", distiller, batch, None, job.spec.teacher_training, folder / WEIGHTS)
-    trained.info |= {"reused": False, "hash": cache_key(job)}
+def _make(job: Job, module: nn.Module, batch: Data, folder: Path) -> Trained:
+    """Train the teacher, or do with it what the spec's control wants; its weights go into ``folder``."""
+    control = job.spec.teacher_control
+    if control == "untrained":
+        made = keep_untrained(job, module, batch, folder / WEIGHTS)
+    else:
+        taught = permuted_labels(batch, job.spec.seed) if control == "shuffled" else batch
+        distiller = Distiller(module, None, job.task)
+        made = train(job, "teacher", distiller, taught, None, job.spec.teacher_training, folder / WEIGHTS)
+    made.info |= {"reused": False, "hash": cache_key(job)}
+    if control != "none":
+        made.info["control"] = control
     _refer(job, folder)
-    return trained
+    return made
 
 
 def _from_cache(job: Job, module: nn.Module, batch: Data, folder: Path) -> Trained | None:
