@@ -113,13 +113,3 @@ def test_peak_memory_is_what_the_step_needs():
 def test_what_does_not_fit_is_an_error_with_its_message():
     with pytest.raises(RunError, match="no room"):
         peak_bytes(fail)
-
-
-def test_the_epoch_benchmark_prints_one_document():
-    arguments = ["bench", "epoch", "--json", "--nodes", "50", "--edges", "200", "--widths", "8,4,3", "--repeats", "3"]
-    result = CliRunner().invoke(app, arguments)
-    assert result.exit_code == 0, result.output
-    document = json.loads(result.stdout)
-    assert document["widths"] == [8, 4, 3]
-    (entry,) = document["results"]
-    assert entry["speedup"] == pytest.approx(entry["textbook"]["milliseconds"] / entry["ours"]["milliseconds"])

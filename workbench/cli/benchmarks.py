@@ -1,16 +1,74 @@
-"""A benchmark's document as a table."""
+"""``workbench bench``: the workbench beside the textbook."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from workbench.cli.output import MISSING, print_table, times
+from workbench.cli.arguments import Json
+
+benchmarks = typer.Typer(no_args_is_help=True, help="The workbench beside the textbook, in one run.")
+
+
+@benchmarks.command("losses")
+def bench_losses(
+    nodes: Annotated[int | None, typer.Option(min=2, help="Nodes (default: each loss its own).")] = None,
+    edges: Annotated[int | None, typer.Option(min=2, help="Directed edges, of losses that take edges.")] = None,
+    widths: Annotated[str | None, typer.Option(help="Hidden widths of student and teacher: 136,1024.")] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="These losses, with commas between them: lsp,gcrd.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Timed steps of each; medians are shown.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """Forward and backward pass of every loss (some minutes; 16 GB of memory for the textbook's largest)."""
+    from workbench.bench.losses import bench
+
+    names = [name.strip() for name in only.split(",")] if only else []
+    sizes = _widths(widths, 2) if widths else None
+    _show(bench(nodes, edges, sizes, repeats, names), as_json)
+
+
+@benchmarks.command("epoch")
+def bench_epoch(
+    nodes: Annotated[int | None, typer.Option(min=2, help="Nodes (default: each case its own).")] = None,
+    edges: Annotated[int | None, typer.Option(min=2, help="Directed edges.")] = None,
+    widths: Annotated[str | None, typer.Option(help="Features, hidden width and classes: 128,64,40.")] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="These cases, with commas between them: gcn bag of words.")
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Timed epochs of each; medians are shown.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Epochs of a GCN student (about a minute)."""
+    from workbench.bench.epoch import bench
+
+    names = [name.strip() for name in only.split(",")] if only else []
+    sizes = _widths(widths, 3) if widths else None
+    _show(bench(nodes, edges, sizes, repeats, names), as_json)
+
+
+def _widths(text: str, number: int) -> tuple[int, ...]:
+    parts = text.split(",")
+    if len(parts) != number or not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+        raise typer.BadParameter(f"{number} positive whole numbers with commas between them (got {text!r})")
+    return tuple(int(part) for part in parts)
+
+
+def _show(document: dict[str, Any], as_json: bool) -> None:
+    from workbench.cli.output import print_json
+
+    if as_json:
+        print_json(document)
+    else:
+        print_bench(document)
 
 
 def print_bench(document: dict[str, Any]) -> None:
     """Medians of both variants, how many times faster and smaller ours is, and how far ours is from the textbook."""
+    from workbench.cli.output import MISSING, print_table, times
+
     typer.echo(f"medians of {document['repeats']} alternated steps on {document['threads']} threads\n")
     columns = (
         "", "nodes", "edges", "widths", "ours ms", "textbook ms", "faster", "ours MB", "textbook MB", "smaller",
@@ -38,12 +96,12 @@ def print_bench(document: dict[str, Any]) -> None:
 
 
 def _milliseconds(measured: dict[str, Any]) -> str:
-    return MISSING if measured["milliseconds"] is None else f"{measured['milliseconds']:,.1f}"
+    return "–" if measured["milliseconds"] is None else f"{measured['milliseconds']:,.1f}"
 
 
 def _megabytes(measured: dict[str, Any]) -> str:
-    return MISSING if measured["peak_bytes"] is None else f"{measured['peak_bytes'] / 1e6:,.0f}"
+    return "–" if measured["peak_bytes"] is None else f"{measured['peak_bytes'] / 1e6:,.0f}"
 
 
 def _difference(value: float | None) -> str:
-    return MISSING if value is None else f"{value:.0e}"
+    return "–" if value is None else f"{value:.0e}"

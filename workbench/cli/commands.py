@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from workbench.cli.arguments import (
+    Compression,
+    Dataset,
+    Detach,
+    Device,
+    Fresh,
+    Json,
+    Megabytes,
+    Method,
+    Name,
+    Parameters,
+    RunName,
+    Runs,
+    SpecFile,
+    Student,
+    Teacher,
+)
+from workbench.cli.benchmarks import benchmarks
 from workbench.cli.flags import split_flags
 from workbench.errors import WorkbenchError
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
-Name = Annotated[str | None, typer.Argument(help="Show this one in full, with all its options.")]
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or a part of it that only it has.")]
-Runs = Annotated[
-    Path | None,
-    typer.Option(
-        "--runs", metavar="DIR", resolve_path=True, help="Folder of the runs (default: WORKBENCH_RUNS, else runs)."
-    ),
-]
-Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the runs go on.")]
-
-# What defines a run, for every command that starts some.
-Dataset = Annotated[str | None, typer.Argument(metavar="DATASET", help="A dataset's name, or a path of your own.")]
-Teacher = Annotated[str | None, typer.Option(help="The teacher's architecture (default: gat).")]
-Student = Annotated[str | None, typer.Option(help="The student's architecture (default: gcn).")]
-Method = Annotated[str | None, typer.Option(help="One method, or a sum: kd+gcrd (default: kd).")]
-Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 or mps (default: auto).")]
-Parameters = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Make the student as wide as N parameters allow.")
-]
-Megabytes = Annotated[
-    float | None, typer.Option(min=0, help="Choose the student's width: at most so many MB of float32 weights.")
-]
-Compression = Annotated[
-    float | None, typer.Option(metavar="X", help="The same, for X times fewer parameters than the teacher.")
-]
-SpecFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A spec file; what is typed counts more.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Run again what is finished.")]
 
 DOTTED_HELP = """
 \b
@@ -79,7 +67,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Distil a large graph neural network into a small one, and see what the student learned, lost and why.",
 )
-benchmarks = typer.Typer(no_args_is_help=True, help="The workbench beside the textbook, in one run.")
 app.add_typer(benchmarks, name="bench")
 
 
@@ -318,58 +305,3 @@ def doctor(as_json: Json = False) -> None:
         print_examination(document)
     if document["problems"]:
         raise typer.Exit(1)
-
-
-@benchmarks.command("losses")
-def bench_losses(
-    nodes: Annotated[int | None, typer.Option(min=2, help="Nodes (default: each loss its own).")] = None,
-    edges: Annotated[int | None, typer.Option(min=2, help="Directed edges, of losses that take edges.")] = None,
-    widths: Annotated[str | None, typer.Option(help="Hidden widths of student and teacher: 136,1024.")] = None,
-    only: Annotated[
-        str | None, typer.Option(metavar="NAMES", help="These losses, with commas between them: lsp,gcrd.")
-    ] = None,
-    repeats: Annotated[int, typer.Option(min=1, help="Timed steps of each; medians are shown.")] = 3,
-    as_json: Json = False,
-) -> None:
-    """Forward and backward pass of every loss (some minutes; 16 GB of memory for the textbook's largest)."""
-    from workbench.bench.losses import bench
-
-    names = [name.strip() for name in only.split(",")] if only else []
-    sizes = _widths(widths, 2) if widths else None
-    _show_bench(bench(nodes, edges, sizes, repeats, names), as_json)
-
-
-@benchmarks.command("epoch")
-def bench_epoch(
-    nodes: Annotated[int | None, typer.Option(min=2, help="Nodes (default: each case its own).")] = None,
-    edges: Annotated[int | None, typer.Option(min=2, help="Directed edges.")] = None,
-    widths: Annotated[str | None, typer.Option(help="Features, hidden width and classes: 128,64,40.")] = None,
-    only: Annotated[
-        str | None, typer.Option(metavar="NAMES", help="These cases, with commas between them: gcn bag of words.")
-    ] = None,
-    repeats: Annotated[int, typer.Option(min=1, help="Timed epochs of each; medians are shown.")] = 5,
-    as_json: Json = False,
-) -> None:
-    """Epochs of a GCN student (about a minute)."""
-    from workbench.bench.epoch import bench
-
-    names = [name.strip() for name in only.split(",")] if only else []
-    sizes = _widths(widths, 3) if widths else None
-    _show_bench(bench(nodes, edges, sizes, repeats, names), as_json)
-
-
-def _show_bench(document: dict[str, Any], as_json: bool) -> None:
-    from workbench.cli.benchmarks import print_bench
-    from workbench.cli.output import print_json
-
-    if as_json:
-        print_json(document)
-    else:
-        print_bench(document)
-
-
-def _widths(text: str, number: int) -> tuple[int, ...]:
-    parts = text.split(",")
-    if len(parts) != number or not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
-        raise typer.BadParameter(f"{number} positive whole numbers with commas between them (got {text!r})")
-    return tuple(int(part) for part in parts)

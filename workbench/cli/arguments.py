@@ -1,0 +1,37 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
+Name = Annotated[str | None, typer.Argument(help="Show this one in full, with all its options.")]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or a part of it that only it has.")]
+Runs = Annotated[
+    Path | None,
+    typer.Option(
+        "--runs", metavar="DIR", resolve_path=True, help="Folder of the runs (default: WORKBENCH_RUNS, else runs)."
+    ),
+]
+Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the runs go on.")]
+
+# What defines a run, for every command that starts some.
+Dataset = Annotated[str | None, typer.Argument(metavar="DATASET", help="A dataset's name, or a path of your own.")]
+Teacher = Annotated[str | None, typer.Option(help="The teacher's architecture (default: gat).")]
+Student = Annotated[str | None, typer.Option(help="The student's architecture (default: gcn).")]
+Method = Annotated[str | None, typer.Option(help="One method, or a sum: kd+gcrd (default: kd).")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 or mps (default: auto).")]
+Parameters = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Make the student as wide as N parameters allow.")
+]
+Megabytes = Annotated[
+    float | None, typer.Option(min=0, help="Choose the student's width: at most so many MB of float32 weights.")
+]
+Compression = Annotated[
+    float | None, typer.Option(metavar="X", help="The same, for X times fewer parameters than the teacher.")
+]
+SpecFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A spec file; what is typed counts more.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Run again what is finished.")]
