@@ -1,5 +1,6 @@
 """The Distil page: what is filled in becomes the spec, and every state of a run can be watched."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -172,6 +173,19 @@ def test_a_run_of_any_state_can_be_watched(open_page, make_run_folder, state):
     labels = {button.label for button in app.button}
     expected = {"queued": "Stop", "running": "Stop", "done": "Change it and run again"}.get(state, "Resume")
     assert labels == {expected}
+
+
+def test_a_run_that_looked_through_the_lens_shows_it_and_says_what_below_zero_means(open_page, texts, make_run_folder):
+    metrics = make_run_folder(state="running") / "metrics.jsonl"
+    records = [json.loads(line) for line in metrics.read_text().splitlines()]
+    for record in records:
+        if record["stage"] == "student" and record["epoch"] % 10 == 0:
+            record["terms"]["kd"]["cosine"] = -0.5
+    metrics.write_text("".join(json.dumps(record) + "\n" for record in records))
+    app = open_page("distil", view="watch", run=RUN)
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == 2
+    assert "below 0 this term pulls against the labels" in texts(app)
 
 
 def test_a_failure_says_why_and_shows_the_log(open_page, make_run_folder):

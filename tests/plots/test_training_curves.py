@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from workbench.plots.embedding_pair import embeddings
+from workbench.plots.loss_terms import terms
 from workbench.plots.training_curves import curves, validation_accuracy, weighted_terms
 from workbench.runs.folder import Run
 
@@ -97,7 +98,7 @@ def test_a_run_without_any_finite_number_is_drawn(make_run_folder):
 
 
 @pytest.mark.parametrize(
-    ("view", "panels"), [(curves, 3), (embeddings, 2), (lambda run: embeddings(run, dimensions=3), 2)]
+    ("view", "panels"), [(curves, 3), (terms, 1), (embeddings, 2), (lambda run: embeddings(run, dimensions=3), 2)]
 )
 def test_every_panel_has_its_title_at_its_left_edge(make_run_folder, view, panels):
     """In the middle, the tool bar of the app would lie over the title of the last panel."""

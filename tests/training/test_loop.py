@@ -13,59 +13,13 @@ from workbench.methods.base import Objective
 from workbench.models.gcn import GCN
 from workbench.spec import Training
 from workbench.tasks import NodeClassification
-from workbench.training.checkpoint import Checkpoint, load_tensors, save_tensors
+from workbench.training.checkpoint import load_tensors, save_tensors
 from workbench.training.distiller import Distiller
 from workbench.training.loop import encode, fit
 from workbench.training.random_state import seed_everything
 
+MakeRecorder = Callable[..., Any]
 SHORT = Training(epochs=12, patience=0, learning_rate=0.05, keep_every=5)
-
-
-class ListRecorder:
-    """Remembers everything; stops and stores a checkpoint when told to."""
-
-    def __init__(self, stop_after: int | None = None) -> None:
-        self.records: list[dict[str, Any]] = []
-        self.kept: list[int] = []
-        self.warnings: list[str] = []
-        self.stop_after = stop_after
-        self.saved: Checkpoint | None = None
-
-    def epoch(self, record: dict[str, Any]) -> None:
-        self.records.append(record)
-
-    def keep(self, epoch: int, output: Any, pictures: dict[str, torch.Tensor]) -> None:
-        self.kept.append(epoch)
-
-    def warn(self, message: str) -> None:
-        self.warnings.append(message)
-
-    def checkpoint(self, make: Callable[[], Checkpoint]) -> None:
-        if self.stop_requested():
-            self.saved = make()
-
-    def stop_requested(self) -> bool:
-        return self.stop_after is not None and len(self.records) >= self.stop_after
-
-
-@pytest.fixture
-def small_graph() -> Data:
-    """60 nodes, 3 classes, features that carry the class with noise, mostly edges within a class."""
-    generator = torch.Generator().manual_seed(0)
-    y = torch.arange(60) % 3
-    x = torch.nn.functional.one_hot(y, 3).float() + 0.8 * torch.randn(60, 3, generator=generator)
-    source = torch.randint(0, 60, (200,), generator=generator)
-    shift = 3 * torch.randint(1, 20, (200,), generator=generator)
-    target = (source + shift) % 60
-    masks = [(torch.arange(60) // 20) == part for part in range(3)]
-    return Data(
-        x=x,
-        y=y,
-        edge_index=torch.stack([torch.cat([source, target]), torch.cat([target, source])]),
-        train_mask=masks[0],
-        val_mask=masks[1],
-        test_mask=masks[2],
-    )
 
 
 class Constant(Objective):
@@ -87,8 +41,8 @@ def distiller(objective: Objective | None = None) -> Distiller:
     return Distiller(GCN(3, 8, 3, dropout=0.5), objective, NodeClassification())
 
 
-def test_training_learns_and_returns_the_best_validation_epoch(small_graph: Data) -> None:
-    recorder = ListRecorder()
+def test_training_learns_and_returns_the_best_validation_epoch(small_graph: Data, make_recorder: MakeRecorder) -> None:
+    recorder = make_recorder()
     model = distiller()
     fitted = fit(model, small_graph, None, Training(epochs=60, patience=0, learning_rate=0.05), recorder)
     scores = [(r["val"]["accuracy"], -r["val"]["loss"]) for r in recorder.records]
@@ -100,26 +54,28 @@ def test_training_learns_and_returns_the_best_validation_epoch(small_graph: Data
     assert found["accuracy"] > 0.6
 
 
-def test_nothing_about_the_test_nodes_enters_training(small_graph: Data) -> None:
-    honest = fit(distiller(), small_graph, None, SHORT, ListRecorder())
+def test_nothing_about_the_test_nodes_enters_training(small_graph: Data, make_recorder: MakeRecorder) -> None:
+    honest = fit(distiller(), small_graph, None, SHORT, make_recorder())
     tampered = small_graph.clone()
     tampered.y[tampered.test_mask] = 0
     tampered.test_mask = torch.zeros_like(tampered.test_mask)
-    again = fit(distiller(), tampered, None, SHORT, ListRecorder())
+    again = fit(distiller(), tampered, None, SHORT, make_recorder())
     assert again.best == honest.best
     assert all(torch.equal(again.weights[key], value) for key, value in honest.weights.items())
 
 
-def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(small_graph: Data, tmp_path: Any) -> None:
-    whole = ListRecorder()
+def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(
+    small_graph: Data, tmp_path: Any, make_recorder: MakeRecorder
+) -> None:
+    whole = make_recorder()
     expected = fit(distiller(), small_graph, None, SHORT, whole)
-    first = ListRecorder(stop_after=5)
+    first = make_recorder(stop_after=5)
     with pytest.raises(Stopped):
         fit(distiller(), small_graph, None, SHORT, first)
     assert first.saved is not None
     save_tensors(tmp_path / "c.safetensors", first.saved.tensors, first.saved.header)
     torch.manual_seed(999)  # whatever happened in between
-    second = ListRecorder()
+    second = make_recorder()
     model = Distiller(GCN(3, 8, 3, dropout=0.5), None, NodeClassification())
     found = fit(model, small_graph, None, SHORT, second, load_tensors(tmp_path / "c.safetensors"))
     losses = [record["loss"] for record in first.records + second.records]
@@ -128,19 +84,23 @@ def test_a_resumed_training_equals_an_uninterrupted_one_bit_for_bit(small_graph:
     assert all(torch.equal(found.weights[key], value) for key, value in expected.weights.items())
 
 
-def test_patience_stops_after_that_many_epochs_without_a_better_one(small_graph: Data) -> None:
-    fitted = fit(distiller(), small_graph, None, Training(epochs=500, patience=7, learning_rate=0.05), ListRecorder())
+def test_patience_stops_after_that_many_epochs_without_a_better_one(
+    small_graph: Data, make_recorder: MakeRecorder
+) -> None:
+    fitted = fit(distiller(), small_graph, None, Training(epochs=500, patience=7, learning_rate=0.05), make_recorder())
     assert fitted.epochs == fitted.best.epoch + 7
 
 
-def test_kept_epochs_are_the_first_and_every_so_many(small_graph: Data) -> None:
-    recorder = ListRecorder()
+def test_kept_epochs_are_the_first_and_every_so_many(small_graph: Data, make_recorder: MakeRecorder) -> None:
+    recorder = make_recorder()
     fit(distiller(), small_graph, None, SHORT, recorder)
     assert recorder.kept == [1, 5, 10]
 
 
-def test_every_term_is_recorded_with_value_weight_and_gradient_norm(small_graph: Data) -> None:
-    recorder = ListRecorder()
+def test_every_term_is_recorded_with_value_weight_and_gradient_norm(
+    small_graph: Data, make_recorder: MakeRecorder
+) -> None:
+    recorder = make_recorder()
     fit(distiller(), small_graph, None, SHORT, recorder)
     for record in recorder.records:
         term = record["terms"]["task"]
@@ -148,19 +108,58 @@ def test_every_term_is_recorded_with_value_weight_and_gradient_norm(small_graph:
         assert term["gradient"] > 0
 
 
-def test_a_term_that_stays_at_zero_is_reported_once(small_graph: Data) -> None:
-    recorder = ListRecorder()
+class Opposite(Objective):
+    """The loss on the labels once more, with its sign turned: it pulls against the task."""
+
+    def forward(self, student: Any, targets: Any, batch: Any) -> dict[str, torch.Tensor]:
+        return {"opposite": -NodeClassification().loss(student.logits, batch)}
+
+    def weights(self) -> dict[str, float]:
+        return {"task": 0.0, "opposite": 0.25}
+
+
+def test_the_lens_looks_in_the_first_and_every_so_many_epochs(small_graph: Data, make_recorder: MakeRecorder) -> None:
+    recorder = make_recorder()
+    fit(distiller(Opposite()), small_graph, None, SHORT.replace(lens_every=5), recorder)
+    looks = {record["epoch"]: record["terms"]["opposite"].get("cosine") for record in recorder.records}
+    assert [epoch for epoch, cosine in looks.items() if cosine is not None] == [1, 5, 10]
+    assert looks[5] == pytest.approx(-1, abs=1e-5)
+    assert {record["terms"]["opposite"]["share"] for record in recorder.records} == {1.0}
+    assert not any("cosine" in record["terms"]["task"] for record in recorder.records)
+
+
+def test_the_lens_changes_no_number(small_graph: Data, make_recorder: MakeRecorder) -> None:
+    fitted = {}
+    for every in (0, 1, 3):
+        recorder = make_recorder()
+        found = fit(distiller(Opposite()), small_graph, None, SHORT.replace(lens_every=every), recorder)
+        fitted[every] = found.weights, [(record["loss"], record["val"]) for record in recorder.records]
+    for every in (1, 3):
+        assert fitted[every][1] == fitted[0][1]
+        assert all(torch.equal(fitted[every][0][key], value) for key, value in fitted[0][0].items())
+
+
+def test_a_teacher_has_a_task_and_no_direction(small_graph: Data, make_recorder: MakeRecorder) -> None:
+    recorder = make_recorder()
+    fit(distiller(), small_graph, None, SHORT.replace(lens_every=1), recorder)
+    assert {tuple(record["terms"]["task"]) for record in recorder.records} == {("value", "weight", "share", "gradient")}
+
+
+def test_a_term_that_stays_at_zero_is_reported_once(small_graph: Data, make_recorder: MakeRecorder) -> None:
+    recorder = make_recorder()
     fit(distiller(Constant(0.0)), small_graph, None, Training(epochs=30, patience=0), recorder)
     assert len(recorder.warnings) == 1
     assert "'constant' had a value of zero" in recorder.warnings[0]
 
 
-def test_a_term_that_is_cut_off_from_the_student_is_reported_and_training_goes_on(small_graph: Data) -> None:
+def test_a_term_that_is_cut_off_from_the_student_is_reported_and_training_goes_on(
+    small_graph: Data, make_recorder: MakeRecorder
+) -> None:
     class Detached(Constant):
         def forward(self, student: Any, targets: Any, batch: Any) -> dict[str, torch.Tensor]:
             return {"constant": student.logits.detach().mean() * 0 + self.value}
 
-    recorder = ListRecorder()
+    recorder = make_recorder()
     fit(distiller(Detached(2.0)), small_graph, None, Training(epochs=60, patience=0, learning_rate=0.05), recorder)
     assert recorder.warnings == [
         "term 'constant' had a gradient on the student of zero for 10 epochs: it is not teaching anything"
@@ -168,29 +167,31 @@ def test_a_term_that_is_cut_off_from_the_student_is_reported_and_training_goes_o
     assert recorder.records[-1]["terms"]["task"]["value"] < recorder.records[0]["terms"]["task"]["value"]
 
 
-def test_what_is_recorded_can_be_written_as_json(small_graph: Data) -> None:
+def test_what_is_recorded_can_be_written_as_json(small_graph: Data, make_recorder: MakeRecorder) -> None:
     import json
 
     broken = small_graph.clone()
     broken.x[broken.val_mask] = math.inf
-    recorder = ListRecorder()
+    recorder = make_recorder()
     with pytest.raises(RunError, match="no epoch gave a finite validation loss"):
         fit(distiller(), broken, None, Training(epochs=3, patience=0), recorder)
     json.dumps(recorder.records, allow_nan=False)
 
 
-def test_small_pictures_are_logged_every_epoch(small_graph: Data) -> None:
+def test_small_pictures_are_logged_every_epoch(small_graph: Data, make_recorder: MakeRecorder) -> None:
     class Picture(Constant):
         def pictures(self) -> dict[str, torch.Tensor]:
             return {"map": torch.tensor([[0.123456, 1.0]]), "large": torch.zeros(100, 100)}
 
-    recorder = ListRecorder()
+    recorder = make_recorder()
     fit(distiller(Picture(1.0)), small_graph, None, SHORT, recorder)
     assert all(record["pictures"] == {"map": [[0.1235, 1.0]]} for record in recorder.records)
 
 
-def test_a_term_that_is_not_finite_is_reported_and_spoils_no_weights(small_graph: Data) -> None:
-    recorder = ListRecorder()
+def test_a_term_that_is_not_finite_is_reported_and_spoils_no_weights(
+    small_graph: Data, make_recorder: MakeRecorder
+) -> None:
+    recorder = make_recorder()
     model = distiller(Constant(math.nan))
     before = {key: value.clone() for key, value in model.student.state_dict().items()}
     fit(model, small_graph, None, Training(epochs=5, patience=0), recorder)
@@ -199,13 +200,13 @@ def test_a_term_that_is_not_finite_is_reported_and_spoils_no_weights(small_graph
     assert recorder.records[0]["terms"]["constant"]["value"] is None
 
 
-def test_a_loss_that_never_becomes_finite_ends_the_run(small_graph: Data) -> None:
+def test_a_loss_that_never_becomes_finite_ends_the_run(small_graph: Data, make_recorder: MakeRecorder) -> None:
     with pytest.raises(RunError, match="not finite for 50 epochs"):
-        fit(distiller(Constant(math.inf)), small_graph, None, Training(epochs=100, patience=0), ListRecorder())
+        fit(distiller(Constant(math.inf)), small_graph, None, Training(epochs=100, patience=0), make_recorder())
 
 
-def test_bfloat16_trains_to_a_similar_loss(small_graph: Data) -> None:
-    full, half = ListRecorder(), ListRecorder()
+def test_bfloat16_trains_to_a_similar_loss(small_graph: Data, make_recorder: MakeRecorder) -> None:
+    full, half = make_recorder(), make_recorder()
     fit(distiller(), small_graph, None, SHORT, full)
     fit(distiller(), small_graph, None, SHORT.replace(precision="bfloat16"), half)
     assert half.records[-1]["val"]["loss"] == pytest.approx(full.records[-1]["val"]["loss"], abs=0.1)

@@ -42,6 +42,7 @@ def _watch(path: Path, was_alive: bool) -> None:
 
             alt = "Three line plots over epochs: weighted loss terms, their gradients, validation accuracy."
             st.plotly_chart(curves(run), key=f"curves-{run.id}", alt=alt)
+            _loss_terms(run)
         elif status.alive:
             st.caption("The curves appear with the first epoch.")
         for warning in status.warnings:
@@ -52,6 +53,20 @@ def _watch(path: Path, was_alive: bool) -> None:
                 st.code("\n".join(log.splitlines()[-200:]), language=None, height=300)
     if was_alive and not status.alive:
         st.rerun()  # of the whole page, which then stops polling
+
+
+def _loss_terms(run: Run) -> None:
+    """The loss-term lens, for a run that looked through it."""
+    from workbench.plots.loss_terms import has_directions, terms
+
+    if not has_directions(run):
+        return
+    alt = "Two line plots over epochs: share of each loss term, cosine of its gradient with that of the labels."
+    st.plotly_chart(terms(run), key=f"terms-{run.id}", alt=alt)
+    st.caption(
+        "Direction: cosine between a term's gradient and that of the loss on the labels, on the student's parameters. "
+        "1 pulls the same way, 0 has nothing to do with it; below 0 this term pulls against the labels."
+    )
 
 
 def _headline(run: Run, status: Status) -> None:

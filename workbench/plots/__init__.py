@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.plots.embedding_pair import embeddings as embeddings
+    from workbench.plots.loss_terms import terms as terms
     from workbench.plots.training_curves import curves as curves
 
-_VIEWS = {"curves": "workbench.plots.training_curves", "embeddings": "workbench.plots.embedding_pair"}
-__all__ = ["curves", "embeddings"]
+_VIEWS = {
+    "curves": "workbench.plots.training_curves",
+    "embeddings": "workbench.plots.embedding_pair",
+    "terms": "workbench.plots.loss_terms",
+}
+__all__ = ["curves", "embeddings", "terms"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
     from workbench.methods.base import Terms
+    from workbench.models.base import Output
     from workbench.tasks import NodeClassification
 
 
@@ -27,9 +28,13 @@ class Distiller(nn.Module):
         self.objective = objective
         self.task = task
 
-    def forward(self, batch: Data, targets: Any = None) -> Terms:
-        """Named, unweighted, scalar terms; ``task`` is the loss on the labels."""
-        output = self.student.encode(batch.x, batch.edge_index)  # type: ignore[operator]
+    def forward(self, batch: Data, targets: Any = None, output: Output | None = None) -> Terms:
+        """Named, unweighted, scalar terms; ``task`` is the loss on the labels and comes first.
+
+        ``output`` is the student's, where its forward pass has been done already.
+        """
+        if output is None:
+            output = self.student.encode(batch.x, batch.edge_index)  # type: ignore[operator]
         terms = {"task": self.task.loss(output.logits, batch)}
         if self.objective is not None:
             terms |= self.objective(output, targets, batch)

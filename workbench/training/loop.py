@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import torch
 from torch import Tensor
 
 from workbench.errors import RunError, Stopped
-from workbench.training.checkpoint import Checkpoint, cloned_state, optimiser_tensors, restore_optimiser, sections
+from workbench.tasks import with_split_nodes
+from workbench.training.capture import make_step
+from workbench.training.checkpoint import Checkpoint, cloned_state
 from workbench.training.distiller import Distiller
-from workbench.training.random_state import random_states, restore_random_states
 from workbench.training.selection import Selection
-from workbench.training.terms import TermWatch, backward
+from workbench.training.state import State, from_checkpoint, to_checkpoint
+from workbench.training.step import encode
+from workbench.training.terms import finite, term_records
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from workbench.models.base import Output
     from workbench.spec import Training
     from workbench.tasks import Metrics
+    from workbench.training.step import Done
 
-PICTURE_LIMIT = 1024  # numbers
 GIVE_UP_AFTER = 50  # epochs in a row that are not finite
+
+__all__ = ["Fitted", "Recorder", "encode", "finite_metrics", "fit"]
 
 
 class Recorder(Protocol):
@@ -51,17 +54,6 @@ class Fitted:
     seconds: float
 
 
-@dataclass
-class _State:
-    """What changes from epoch to epoch and is not inside the modules."""
-
-    epoch: int = 0
-    seconds: float = 0.0
-    selection: Selection = field(default_factory=Selection)
-    best: dict[str, Tensor] = field(default_factory=dict)
-    watch: TermWatch = field(default_factory=TermWatch)
-
-
 def fit(
     distiller: Distiller,
     batch: Data,
@@ -75,22 +67,20 @@ def fit(
     The test nodes are never looked at here. Raises Stopped when asked to, RunError when the loss is
     not finite for many epochs in a row.
     """
-    optimiser = make_optimiser(distiller, training)
-    state = _State() if checkpoint is None else _restore(checkpoint, distiller, optimiser, batch.x.device)
+    step = make_step(distiller, with_split_nodes(batch), targets, training, recorder.warn)
+    state = State() if checkpoint is None else from_checkpoint(checkpoint, step.learner)
     while state.epoch < training.epochs and not _out_of_patience(state, training):
         started = time.perf_counter()
         state.epoch += 1
-        record = _train_epoch(distiller, batch, targets, optimiser, training)
-        output = encode(distiller.student, batch, training)
-        validation = distiller.task.evaluate(output.logits, batch, "val")
+        lens = _is_due(state.epoch, training.lens_every)
+        done = step.run(lens)
+        record, validation = _read(done, distiller, lens)
         if state.selection.update(state.epoch, validation[distiller.task.selection_metric], validation["loss"]):
             state.best = cloned_state(distiller.student)
-        record["train"] = finite_metrics(distiller.task.evaluate(output.logits, batch, "train"))
-        record["val"] = finite_metrics(validation)
         record["seconds"] = time.perf_counter() - started
         state.seconds += record["seconds"]
-        _report(record, state, training, distiller, output, recorder)
-        recorder.checkpoint(lambda: _checkpoint(state, distiller, optimiser, batch.x.device))
+        _report(record, state, training, done, recorder)
+        recorder.checkpoint(lambda: to_checkpoint(state, step.learner))
         if recorder.stop_requested():
             raise Stopped("stopped on request")
     if not state.best:
@@ -98,113 +88,46 @@ def fit(
     return Fitted(state.best, state.selection, state.epoch, state.seconds)
 
 
-def encode(model: torch.nn.Module, batch: Data, training: Training) -> Output:
-    """The model's output on the whole graph in evaluation mode, without gradients."""
-    model.eval()
-    with torch.no_grad(), _autocast(batch, training):
-        output: Output = model.encode(batch.x, batch.edge_index)  # type: ignore[operator]
-    return output
-
-
-def make_optimiser(module: torch.nn.Module, training: Training) -> torch.optim.Optimizer:
-    parameters = [p for p in module.parameters() if p.requires_grad]
-    options: dict[str, Any] = {"lr": training.learning_rate, "weight_decay": training.weight_decay}
-    if training.optimizer == "sgd":
-        return torch.optim.SGD(parameters, momentum=0.9, **options)
-    kinds: dict[str, Any] = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop}
-    optimiser: torch.optim.Optimizer = kinds[training.optimizer](parameters, **options)
-    return optimiser
-
-
-def _train_epoch(
-    distiller: Distiller, batch: Data, targets: Any, optimiser: torch.optim.Optimizer, training: Training
-) -> dict[str, Any]:
-    distiller.train()
-    with _autocast(batch, training):
-        terms = distiller(batch, targets)
-    weights = distiller.weights()
-    values = torch.stack(backward(terms, weights, distiller, distiller.student)).tolist()  # (terms, 2)
-    record_terms = {
-        name: {"value": _finite(value), "weight": weights[name], "gradient": _finite(norm)}
-        for name, (value, norm) in zip(terms, values, strict=True)
+def _read(done: Done, distiller: Distiller, lens: bool) -> tuple[dict[str, Any], Metrics]:
+    """The record of an epoch and its validation metrics: the one place where the host waits for the device."""
+    numbers = done.numbers.fetch()
+    rows = dict(zip(done.weights, numbers["terms"], strict=True))
+    validation = distiller.task.named(numbers["val"])
+    record = {
+        "loss": finite(sum(done.weights[name] * row[0] for name, row in rows.items())),
+        "terms": term_records(rows, done.weights, lens),
+        "train": finite_metrics(distiller.task.named(numbers["train"])),
+        "val": finite_metrics(validation),
     }
-    loss = sum(weights[name] * value for name, (value, _) in zip(terms, values, strict=True))
-    # A step that is not finite would destroy the weights: it is left out, and the watch warns.
-    if math.isfinite(loss) and all(term["gradient"] is not None for term in record_terms.values() if term["weight"]):
-        if training.gradient_clip is not None:
-            torch.nn.utils.clip_grad_norm_(distiller.parameters(), training.gradient_clip)
-        optimiser.step()
-    return {"loss": _finite(loss), "terms": record_terms}
+    pictures = {key.removeprefix("picture-"): rows for key, rows in numbers.items() if key.startswith("picture-")}
+    return record | _rounded(pictures), validation
 
 
-def _report(
-    record: dict[str, Any], state: _State, training: Training, distiller: Distiller, output: Output, recorder: Recorder
-) -> None:
-    pictures = distiller.objective.pictures() if distiller.objective else {}
-    recorder.epoch({"epoch": state.epoch, **record, **_small(pictures)})
+def _rounded(pictures: dict[str, list[list[float]]]) -> dict[str, Any]:
+    """Pictures that are small enough to be logged every epoch (ABKD's map), to four digits."""
+    rows = {name: [[float(f"{v:.4g}") for v in row] for row in picture] for name, picture in pictures.items()}
+    return {"pictures": rows} if rows else {}
+
+
+def _report(record: dict[str, Any], state: State, training: Training, done: Done, recorder: Recorder) -> None:
+    recorder.epoch({"epoch": state.epoch, **record})
     for message in state.watch.look(state.epoch, record["terms"]):
         recorder.warn(message)
     if state.watch.bad_epochs >= GIVE_UP_AFTER:
         raise RunError(f"the loss was not finite for {GIVE_UP_AFTER} epochs: lower the learning rate or the weights")
-    if training.keep_every and (state.epoch == 1 or state.epoch % training.keep_every == 0):
-        recorder.keep(state.epoch, output, pictures)
+    if _is_due(state.epoch, training.keep_every):
+        recorder.keep(state.epoch, done.output, done.pictures)
 
 
-def _small(pictures: dict[str, Tensor]) -> dict[str, Any]:
-    """Pictures that are small enough to be logged every epoch (ABKD's map), to four digits."""
-    small = {name: value for name, value in pictures.items() if value.numel() <= PICTURE_LIMIT}
-    rows = {name: [[float(f"{v:.4g}") for v in row] for row in value.tolist()] for name, value in small.items()}
-    return {"pictures": rows} if rows else {}
+def _is_due(epoch: int, every: int) -> bool:
+    """Whether something that happens in the first and every so many epochs happens in this one; 0 is never."""
+    return bool(every) and (epoch == 1 or epoch % every == 0)
 
 
-def _out_of_patience(state: _State, training: Training) -> bool:
+def _out_of_patience(state: State, training: Training) -> bool:
     return bool(training.patience) and state.epoch > 0 and state.selection.stale_for(state.epoch) >= training.patience
-
-
-def _autocast(batch: Data, training: Training) -> torch.autocast:
-    return torch.autocast(batch.x.device.type, dtype=torch.bfloat16, enabled=training.precision == "bfloat16")
 
 
 def finite_metrics(metrics: Metrics) -> dict[str, float | None]:
     """Metrics as JSON can hold them: what is not finite is None."""
-    return {name: _finite(value) for name, value in metrics.items()}
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
-
-
-def _checkpoint(
-    state: _State, distiller: Distiller, optimiser: torch.optim.Optimizer, device: torch.device
-) -> Checkpoint:
-    selection, watch = state.selection, state.watch
-    header = {
-        "epoch": state.epoch,
-        "seconds": state.seconds,
-        "selection": [selection.epoch, selection.score, selection.loss],
-        "watch": {"zero": watch.zero_epochs, "bad": watch.bad_epochs, "told": sorted(watch.told)},
-    }
-    tensors = sections(
-        module=distiller.state_dict(),
-        best=state.best,
-        optimiser=optimiser_tensors(optimiser),
-        random=random_states(device),
-    )
-    return Checkpoint(header, tensors)
-
-
-def _restore(
-    checkpoint: Checkpoint, distiller: Distiller, optimiser: torch.optim.Optimizer, device: torch.device
-) -> _State:
-    distiller.load_state_dict(checkpoint.section("module"))
-    restore_optimiser(optimiser, checkpoint.section("optimiser"))
-    restore_random_states(checkpoint.section("random"), device)
-    header = checkpoint.header
-    watch = TermWatch(header["watch"]["zero"], header["watch"]["bad"], {(a, b) for a, b in header["watch"]["told"]})
-    return _State(
-        epoch=header["epoch"],
-        seconds=header["seconds"],
-        selection=Selection(*header["selection"]),
-        best={key: value.to(device) for key, value in checkpoint.section("best").items()},
-        watch=watch,
-    )
+    return {name: finite(value) for name, value in metrics.items()}

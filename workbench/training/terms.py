@@ -1,47 +1,103 @@
-"""The terms of a loss: one backward pass each, so that every gradient norm is known; and their warnings."""
+"""The terms of a loss: one backward pass each, so that every gradient is known; their records and their warnings."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 QUIET_EPOCHS = 10  # a term at zero for so long from the start is not doing anything
 
+Gradients = list[Tensor | None]
+
 
 def backward(
-    terms: dict[str, Tensor], weights: dict[str, float], module: nn.Module, student: nn.Module
-) -> list[Tensor]:
+    terms: dict[str, Tensor], weights: dict[str, float], module: nn.Module, student: nn.Module, lens: bool = False
+) -> tuple[Tensor, Tensor]:
     """Fill ``p.grad`` of every parameter of ``module`` with the gradient of the weighted sum.
 
-    Returns, per term, its unweighted value and gradient norm over the student's parameters as one
-    (2,) tensor, still on the device. A term of weight zero costs no backward pass: its norm is NaN. A term
-    that does not depend on any parameter has the norm zero.
+    Returns, still on the device, one row per term (terms, 3), and whether a step may be taken (): whether all
+    values, and the norms of all terms that weigh something, are finite. A row holds the unweighted value, the
+    gradient norm over the student's parameters, and with ``lens`` the cosine between that gradient and the one
+    of ``task``, which ``terms`` names first; what was not asked for is NaN.
+
+    A term of weight zero costs no backward pass and its norm is NaN; with ``lens`` it costs one, and still does
+    not enter ``p.grad``. A term that does not depend on any parameter has the norm zero, and no cosine.
     """
     parameters = [p for p in module.parameters() if p.requires_grad]
     of_student = {id(p) for p in student.parameters()}
     for p in parameters:
         p.grad = None
-    active = [name for name, term in terms.items() if weights[name] != 0 and term.requires_grad]
-    records = []
+    lens = lens and len(terms) > 1
+    active = [name for name, term in terms.items() if (lens or weights[name]) and term.requires_grad]
+    unknown = torch.full((), math.nan, device=next(iter(terms.values())).device)
+    task: tuple[Gradients, Tensor] | None = None
+    rows: list[Tensor] = []  # value, norm and cosine of each term, one after another
+    checks: list[Tensor] = []
     for name, term in terms.items():
-        norm = torch.full((), 0.0 if weights[name] else math.nan, device=term.device)
+        weight, value, cosine = weights[name], term.detach().float(), unknown
+        norm = torch.zeros_like(unknown) if weight else unknown
         if name in active:
-            grads = torch.autograd.grad(term, parameters, retain_graph=name != active[-1], allow_unused=True)
-            found = [(p, g) for p, g in zip(parameters, grads, strict=True) if g is not None]
-            norm = _norm([g for p, g in found if id(p) in of_student], norm)
-            for p, g in found:
-                p.grad = weights[name] * g if p.grad is None else p.grad.add_(g, alpha=weights[name])
-        records.append(torch.stack([term.detach().float(), norm]))
+            gradients = torch.autograd.grad(term, parameters, retain_graph=name != active[-1], allow_unused=True)
+            if weight:
+                _add(parameters, gradients, weight)
+            pull = [g if id(p) in of_student else None for p, g in zip(parameters, gradients, strict=True)]
+            norm = _norm(pull, unknown)
+            if lens and name == "task":
+                task = pull, norm
+            elif lens and task:
+                cosine = _dot(pull, task[0], unknown) / norm / task[1]
+        rows += [value, norm, cosine]
+        checks += [value, norm] if weight else [value]
+    return torch.stack(rows).view(-1, 3), torch.stack(checks).isfinite().all()
+
+
+def _add(parameters: list[nn.Parameter], gradients: Sequence[Tensor | None], weight: float) -> None:
+    for p, g in zip(parameters, gradients, strict=True):
+        if g is not None:
+            p.grad = weight * g if p.grad is None else p.grad.add_(g, alpha=weight)
+
+
+def _norm(gradients: Gradients, like: Tensor) -> Tensor:
+    squares = [g.pow(2).sum() for g in gradients if g is not None]
+    return torch.stack(squares).sum().sqrt().to(like.dtype) if squares else torch.zeros_like(like)
+
+
+def _dot(left: Gradients, right: Gradients, like: Tensor) -> Tensor:
+    products = [(a * b).sum() for a, b in zip(left, right, strict=True) if a is not None and b is not None]
+    return torch.stack(products).sum().to(like.dtype) if products else torch.zeros_like(like)
+
+
+def term_records(rows: dict[str, Sequence[float]], weights: dict[str, float], lens: bool) -> dict[str, dict[str, Any]]:
+    """What is recorded of every term: ``value``, ``weight``, ``share``, ``gradient`` and, with ``lens``, ``cosine``.
+
+    ``rows`` holds the numbers of :func:`backward` by name. ``share`` is |weight · value| as a part of the sum
+    over all terms; ``cosine`` is that with the task's gradient, so ``task`` has none. What is not finite (a
+    cosine where one of both gradients is zero) is None.
+    """
+    sizes = {name: abs(weights[name] * value) for name, (value, _, _) in rows.items()}
+    total = sum(sizes.values())
+    records: dict[str, dict[str, Any]] = {}
+    for name, (value, norm, cosine) in rows.items():
+        records[name] = {
+            "value": finite(value),
+            "weight": weights[name],
+            "share": finite(sizes[name] / total) if total else None,
+            "gradient": finite(norm),
+        }
+        if lens and name != "task":
+            known = finite(cosine)
+            records[name]["cosine"] = None if known is None else max(-1.0, min(1.0, known))
     return records
 
 
-def _norm(gradients: list[Tensor], like: Tensor) -> Tensor:
-    if not gradients:
-        return torch.zeros_like(like)
-    return torch.stack([g.pow(2).sum() for g in gradients]).sum().sqrt().to(like.dtype)
+def finite(value: float) -> float | None:
+    """``value`` as JSON can hold it: what is not finite is None."""
+    return value if math.isfinite(value) else None
 
 
 @dataclass
@@ -52,14 +108,14 @@ class TermWatch:
     bad_epochs: int = 0
     told: set[tuple[str, str]] = field(default_factory=set)
 
-    def look(self, epoch: int, terms: dict[str, dict[str, float | None]]) -> list[str]:
+    def look(self, epoch: int, terms: dict[str, dict[str, Any]]) -> list[str]:
         """Warnings that are new in this epoch. ``terms``: name -> value, weight, gradient."""
         found = []
-        finite = True
+        sound = True
         for name, term in terms.items():
             value, weight, gradient = term["value"], term["weight"], term["gradient"]
             if value is None or (weight and gradient is None):
-                finite = False
+                sound = False
                 found += self._once(
                     name,
                     "finite",
@@ -75,7 +131,7 @@ class TermWatch:
                     "zero",
                     f"term {name!r} had a {what} of zero for {QUIET_EPOCHS} epochs: it is not teaching anything",
                 )
-        self.bad_epochs = 0 if finite else self.bad_epochs + 1
+        self.bad_epochs = 0 if sound else self.bad_epochs + 1
         return found
 
     def _once(self, name: str, kind: str, message: str) -> list[str]:
