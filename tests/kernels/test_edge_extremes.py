@@ -76,6 +76,19 @@ def test_nodes_in_one_place_have_a_finite_gradient_and_none_towards_each_other(p
         assert not gradient.any()
 
 
+@pytest.mark.parametrize("kernel", ["rbf", "l2", "l2_norm", "laplace"])
+def test_pairs_of_nodes_in_one_place_are_at_distance_zero(path, kernel):
+    """An expanded square may leave a rounding error of either sign, whose root is no number or far too large."""
+    student = features(20, 7, dtype=torch.float64).repeat(2, 1)
+    edges = torch.stack([torch.arange(40), torch.arange(40).roll(20)])  # every node and its double
+    edges = torch.cat([edges, edges_among(40, 60)], dim=1)
+    value, gradient = value_and_gradient(student, features(40, 3, seed=1), edges, kernel)
+    s, t, direction = array(student), array(features(40, 3, seed=1)), array(features(40, 7, seed=2))
+    assert value == pytest.approx(formulas.lsp(s, t, edges.numpy(), kernel), rel=1e-9)
+    slope = formulas.slope_along(lambda f: formulas.lsp(f, t, edges.numpy(), kernel), s, direction)
+    assert (array(gradient) * direction).sum() == pytest.approx(slope, rel=1e-4)
+
+
 @every_kernel
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_threads_change_nothing(path, threads, kernel, symmetric):

@@ -34,7 +34,7 @@ def graphs_among(draw_from, nodes, fewest=0):
 
 
 @st.composite
-def toys(draw_from):
+def drawn_toys(draw_from):
     """Three to seven nodes, one to three hidden layers of any widths in both models, and a multigraph among the nodes.
 
     Every second node is trained on; at least two of these are linked.

@@ -6,6 +6,7 @@ import numpy as np
 import numpy_formulas as formulas
 import pytest
 import torch
+from drawn import edges_among, two_embeddings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,26 +28,6 @@ def tensor(array):
 
 def same(found, expected):
     assert found.item() == pytest.approx(float(expected), rel=1e-9, abs=1e-12)
-
-
-@st.composite
-def two_embeddings(draw_from, same_width=False):
-    """Student and teacher features of the same nodes, in which some rows are zero and some coincide."""
-    nodes, width = draw_from(st.integers(1, 8)), draw_from(st.integers(1, 5))
-    widths = (width, width if same_width else draw_from(st.integers(1, 5)))
-    rng = np.random.default_rng(draw_from(st.integers(0, 10**6)))
-    found = [rng.normal(size=(nodes, w)) for w in widths]
-    for features in found:
-        features[rng.random(nodes) < 0.2] = 0
-        features[rng.integers(nodes)] = features[rng.integers(nodes)]
-    return found
-
-
-@st.composite
-def edges_among(draw_from, nodes):
-    """A multigraph: self-loops, duplicates and isolated nodes included; perhaps no edge at all."""
-    pairs = draw_from(st.lists(st.tuples(*[st.integers(0, nodes - 1)] * 2), max_size=20))
-    return np.array(pairs, dtype=np.int64).reshape(-1, 2).T
 
 
 @pytest.mark.parametrize("kernel", EDGE_KERNELS)
@@ -140,6 +121,12 @@ def test_abkd(pool):
     assert attention.numpy() == pytest.approx(formulas.abkd_attention(*pooled), rel=1e-12)
     assert dissimilarity.numpy() == pytest.approx(formulas.abkd_dissimilarity(teacher, student, pool), rel=1e-12)
     same(methods.abkd_loss(attention, dissimilarity), formulas.abkd(attention.numpy(), dissimilarity.numpy()))
+
+
+def test_every_pure_function_has_a_formula_to_compare_with():
+    public = [name for name in methods.__all__ if name.endswith("_loss") or name.startswith("abkd_")]
+    assert "lsp_loss" in public
+    assert [name for name in public if not hasattr(formulas, name.removesuffix("_loss"))] == []
 
 
 def test_kd_of_two_classes_is_what_one_computes_by_hand():

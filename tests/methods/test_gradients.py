@@ -2,57 +2,16 @@
 
 import pytest
 import torch
+from pure_losses import BOTH_TRAINED, LOSSES, NODES, features, lsp
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from workbench import methods
 from workbench.kernels import contrast, pairs
-from workbench.kernels.edges import EdgeKernel
 from workbench.kernels.rows import unit_rows
 from workbench.methods.gsp import PairKernel
 from workbench.methods.layers import normalised
 
-NODES = 6
-EDGES = torch.tensor([[0, 1, 2, 2, 3, 3, 1, 0], [1, 0, 1, 1, 3, 2, 2, 0]])  # duplicates, self-loops, 4 and 5 isolated
-
-
-def lsp(**options):
-    return lambda s, t: methods.lsp_loss(s, t, EDGES[:, (len(s) > EDGES).all(0)], **options)
-
-
-def abkd(pool):
-    def loss(s, t):
-        attention = methods.abkd_attention([t.mean(0), t[0]], [s.mean(0), s[-1], s[0]])
-        return methods.abkd_loss(attention, methods.abkd_dissimilarity([t, 2 * t], [s, s.square(), -s], pool))
-
-    return loss
-
-
-LOSSES = {
-    "kd paper": methods.kd_loss,
-    "kd code": lambda s, t: methods.kd_loss(s, t, 2.0, "code"),
-    "multilabel kd": methods.multilabel_kd_loss,
-    "glnn": methods.glnn_loss,
-    "link distribution": methods.link_distribution_loss,
-    "fitnet": methods.fitnet_loss,
-    "at p=2": methods.attention_transfer_loss,
-    "at p=1": lambda s, t: methods.attention_transfer_loss(s, t, 1),
-    "gcrd": methods.gcrd_loss,
-    "abkd node": abkd("node"),
-    "abkd graph": abkd("graph"),
-    **{f"gsp {kernel}": lambda s, t, kernel=kernel: methods.gsp_loss(s, t, kernel) for kernel in PairKernel.__args__},
-    **{f"lsp {kernel}": lsp(kernel=kernel) for kernel in EdgeKernel.__args__},
-    "lsp reversed": lsp(direction="teacher_student", convention="code"),
-}
 every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
-
-
-def features(*shape, seed=0, dtype=torch.float64):
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype).requires_grad_()
-
-
-# Both sides of these come from heads that are trained; of the others the teacher's side is what a frozen model gives.
-BOTH_TRAINED = ("fitnet", "gcrd", "abkd node", "abkd graph")
 
 
 @pytest.mark.parametrize("name", LOSSES)

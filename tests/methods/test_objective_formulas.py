@@ -2,21 +2,21 @@
 
 import pytest
 import torch
-from drawn import toys
+from drawn import drawn_toys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from option_choices import any_options, every_choice
 from reference_terms import REFERENCES, weight_of
 from torch import nn
+from toys import built
 
-from workbench.methods import ABKD, GCRD, GSP, Sum
+from workbench.methods import ABKD, GCRD, GSP
 from workbench.registry import methods
 
 
-def built(config, toy, seed=0):
-    """The objective in float64, with gains and shifts of its normalisations that are not one and zero."""
-    torch.manual_seed(seed)
-    total = Sum((config,)).build(*toy.widths()).double()
+def shifted(config, toy, seed=0):
+    """The objective, with gains and shifts of its normalisations that are not one and zero."""
+    total = built(config, toy, seed)
     for name, parameter in total.named_parameters():
         if ".norm." in name:
             nn.init.normal_(parameter)
@@ -36,7 +36,7 @@ def test_every_built_in_method_has_an_independent_formula():
 def test_terms_equal_the_formula(name, options, make_toy):
     toy = make_toy(seed=4)
     config = methods[name].parse(options)
-    total = built(config, toy)
+    total = shifted(config, toy)
     terms = toy.terms(total)
     if name == "none":
         assert terms == {}
@@ -47,12 +47,12 @@ def test_terms_equal_the_formula(name, options, make_toy):
 
 
 @pytest.mark.parametrize("name", REFERENCES)
-@given(data=st.data(), toy=toys(), seed=st.integers(0, 10))
+@given(data=st.data(), toy=drawn_toys(), seed=st.integers(0, 10))
 @settings(max_examples=15, deadline=None)
 def test_drawn_options_shapes_and_graphs_equal_the_formula(name, data, toy, seed):
     """All options at once, models of any depth and width, graphs with duplicates, self-loops and isolated nodes."""
     config = methods[name].parse(data.draw(any_options(name)))
-    total = built(config, toy, seed)
+    total = shifted(config, toy, seed)
     same(toy.terms(total), name, REFERENCES[name](config, total.parts[name], toy), rel=1e-8, abs=1e-10)
 
 
@@ -68,7 +68,7 @@ def test_drawn_options_shapes_and_graphs_equal_the_formula(name, data, toy, seed
     ids=str,
 )
 def test_a_sample_of_nodes_equals_the_formula_over_them(config, toy):
-    total = built(config, toy)
+    total = shifted(config, toy)
     targets = total.targets(toy.teacher, toy.batch)
     count = toy.batch.num_nodes if config.nodes == "all" else int(toy.batch.train_mask.sum())
     torch.manual_seed(7)
@@ -86,7 +86,7 @@ def test_abkd_shares_a_projection_between_layers_of_equal_width_only(pool, make_
     toy = make_toy()
     toy.teacher.hidden.insert(1, toy.teacher.hidden[0].detach().flip(0))  # widths 7, 7, 5 and the logits
     config = ABKD(share_projection=True, pool=pool)
-    total = built(config, toy)
+    total = shifted(config, toy)
     values = total.parts["abkd"].teacher_value
     assert (weight_of(values, 0) == weight_of(values, 1)).all()
     assert len(values.maps) == 3

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from workbench.methods.base import SumObjective, Widths
+from workbench.methods.base import Method, Sum, SumObjective, Widths
 from workbench.models.base import Output
 
 
@@ -46,6 +46,16 @@ class Toy:
             return Output(logits, hidden)
 
         return Toy(self.batch.clone().to(device), moved(self.teacher), moved(self.student))
+
+
+def built(method: Method, toy: Toy, seed: int = 0) -> SumObjective:
+    """The objective of one method for the toy's models, in the toy's number format."""
+    torch.manual_seed(seed)
+    return Sum((method,)).build(*toy.widths()).to(toy.batch.x.dtype)
+
+
+def numbers(terms: dict[str, Tensor]) -> dict[str, float]:
+    return {name: term.item() for name, term in terms.items()}
 
 
 def rows(output: Output, index: Tensor) -> Output:

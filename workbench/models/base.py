@@ -58,6 +58,11 @@ class GraphModel(nn.Module):
 
     takes_sparse: bool = False
 
+    @property
+    def same_in_training(self) -> bool:
+        """Whether the forward pass of training mode is that of evaluation mode: no dropout, no batch normalisation."""
+        return False
+
     def encode(self, x: Tensor, edge_index: Tensor) -> Output:
         raise NotImplementedError(f"{type(self).__name__} must define encode(x, edge_index) -> Output")
 

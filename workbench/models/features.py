@@ -1,4 +1,4 @@
-"""The cheaper of two equal ways: sparse features, sparse adjacency, dropout, the order of products.
+"""The cheaper of two equal ways: sparse features, dropout, the order of products.
 
 Bags of words are 99 % zeros. Drawing a dropout decision for each of them costs more than the rest of a
 training step, and none of those decisions can be seen: a dropped zero is a zero. With the features in
@@ -8,13 +8,15 @@ matrix product skips the zeros.
 
 from __future__ import annotations
 
-import warnings
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.kernels.csr import row_pointer
+from workbench.kernels.propagate import short_csr
+
 SPARSE_BELOW = 0.1  # share of entries that are not zero
+LINEAR_LAYERS = {("torch.nn.modules.linear", "Linear"), ("torch_geometric.nn.dense.linear", "Linear")}
 
 
 def features_for(model: nn.Module, x: Tensor) -> Tensor:
@@ -28,28 +30,8 @@ def features_for(model: nn.Module, x: Tensor) -> Tensor:
         return x
     if torch.count_nonzero(x).item() >= SPARSE_BELOW * x.numel():
         return x
-    return _csr(x)
-
-
-def normalised_adjacency(edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> tuple[Tensor, Tensor | None]:
-    r"""What PyG's convolutions take as :math:`\hat A = D^{-1/2} (A + I) D^{-1/2}`: edges with weights.
-
-    On the CPU it is one CSR matrix (N, N) and no weights, with which a deep model trains twice as fast.
-    """
-    from torch_geometric.nn.conv.gcn_conv import gcn_norm
-
-    edges, weight = gcn_norm(edge_index, num_nodes=num_nodes, dtype=dtype)
-    if edges.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
-        return edges, weight
-    # A row holds the in-edges of its node; edges that stand twice add up, as they do one by one.
-    shape = (num_nodes, num_nodes)
-    return _csr(torch.sparse_coo_tensor(edges.flip(0), weight, shape, check_invariants=False).coalesce()), None
-
-
-def _csr(x: Tensor) -> Tensor:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta")
-        return x.to_sparse_csr()
+    row, column = x.nonzero(as_tuple=True)
+    return short_csr(row_pointer(row, x.shape[0]), column, x[row, column], x.shape[1])
 
 
 def dropout(x: Tensor, p: float, training: bool) -> Tensor:
@@ -74,10 +56,25 @@ def _dropout(x: Tensor, p: float) -> Tensor:
     return x * torch.rand(x.shape).ge_(p).div_(1 - p).to(x.dtype)
 
 
-def project_first(x: Tensor, out_channels: int) -> bool:
+def project_first(x: Tensor, out_channels: int, plain: bool = True) -> bool:
     """Whether a layer should multiply by its weights before it sums over neighbours.
 
     The two commute, Â(XW) = (ÂX)W, so this chooses cost alone: neighbours are summed in the narrower of
-    the two widths, and sparse features are always multiplied first.
+    the two widths, and sparse features are always multiplied first. A layer that is not ``plain`` keeps its order.
     """
-    return x.layout == torch.sparse_csr or out_channels < x.shape[1]
+    return x.layout == torch.sparse_csr or (plain and out_channels < x.shape[1])
+
+
+def is_plain(layer: nn.Module) -> bool:
+    """Whether ``layer`` is torch's or PyG's own linear layer and nobody watches it.
+
+    Then its weights may be used without calling it. Whatever was put in its place, is parametrised or hooked
+    (pruning works by hooks) must be called.
+    """
+    kind = type(layer)
+    return (kind.__module__, kind.__name__) in LINEAR_LAYERS and not is_watched(layer)
+
+
+def is_watched(layer: nn.Module) -> bool:
+    """Whether calling ``layer`` also calls a hook."""
+    return bool(layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks or layer._backward_pre_hooks)

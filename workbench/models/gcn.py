@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Literal
 
 from torch import nn
 
+from workbench.models.layers.edge_weights import normalised
+from workbench.models.layers.last_input import Weigh
 from workbench.models.stack import Stack, StackConfig
 from workbench.registry import models
 
@@ -16,11 +18,14 @@ class GCN(Stack):
     :math:`\hat A = D^{-1/2} (A + I) D^{-1/2}` is the normalised adjacency with self-loops.
     """
 
+    def weigh(self) -> Weigh:
+        return normalised
+
     def make_conv(self, in_channels: int, out_channels: int) -> nn.Module:
         # PyG costs seconds to import: it is paid when a model is built, not when one is listed.
-        from torch_geometric.nn import GCNConv
+        from workbench.models.layers.convolutions import GCNConv
 
-        return GCNConv(in_channels, out_channels)
+        return GCNConv(self.last_input, in_channels, out_channels)
 
 
 @models.register

@@ -7,7 +7,9 @@ from typing import Any, ClassVar, Literal
 from torch import Tensor, nn
 
 from workbench.models.base import GraphModel, ModelConfig, Output
-from workbench.models.features import dropout, normalised_adjacency
+from workbench.models.features import dropout
+from workbench.models.layers.edge_weights import normalised
+from workbench.models.layers.last_input import LastInput
 from workbench.options import Option, Search
 from workbench.registry import models
 
@@ -38,25 +40,29 @@ class GCNII(GraphModel):
         dropout: float = 0.6,
     ) -> None:
         super().__init__()
-        from torch_geometric.nn import GCN2Conv
+        from workbench.models.layers.convolutions import GCN2Conv
 
         self.dropout = dropout
+        self.last_input = LastInput(normalised)
         self.lin_in = nn.Linear(in_channels, hidden_channels)
         self.convs = nn.ModuleList(
-            GCN2Conv(hidden_channels, alpha, theta, layer, shared_weights, normalize=False)
+            GCN2Conv(self.last_input, hidden_channels, alpha, theta, layer, shared_weights)
             for layer in range(1, num_layers + 1)
         )
         self.lin_out = nn.Linear(hidden_channels, out_channels)
 
-    def encode(self, x: Tensor, edge_index: Tensor) -> Output:
-        # Every layer uses the same normalised adjacency: it is computed once, not once per layer.
-        adjacency, weight = normalised_adjacency(edge_index, x.shape[0], x.dtype)
+    @property
+    def same_in_training(self) -> bool:
+        return self.dropout == 0
 
-        hidden = []
-        initial = self.lin_in(dropout(x, self.dropout, self.training)).relu()  # (N, d)
+    def encode(self, x: Tensor, edge_index: Tensor) -> Output:
+        self.last_input.given(x)
+        x = dropout(x, self.dropout, self.training)
+        initial = self.last_input.apply(self.lin_in, x).relu()  # (N, d)
         x = dropout(initial, self.dropout, self.training)
+        hidden = []
         for conv in self.convs:
-            x = conv(x, initial, adjacency, weight).relu()
+            x = conv(x, initial, edge_index).relu()
             x = dropout(x, self.dropout, self.training)
             hidden.append(x)
         return Output(self.lin_out(x), hidden)

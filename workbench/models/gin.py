@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
-from workbench.models.features import project_first
+from workbench.models.layers.edge_weights import summed
+from workbench.models.layers.last_input import Weigh
 from workbench.models.stack import Stack, StackConfig
 from workbench.options import Option
 from workbench.registry import models
@@ -35,23 +35,16 @@ class GIN(Stack):
         self._inside = (hidden_channels, batch_norm, train_eps)
         super().__init__(in_channels, hidden_channels, out_channels, num_layers, dropout, batch_norm)
 
+    def weigh(self) -> Weigh:
+        return summed
+
     def make_conv(self, in_channels: int, out_channels: int) -> nn.Module:
-        from torch_geometric.nn import GINConv
+        from workbench.models.layers.convolutions import GINConv
 
         width, batch_norm, train_eps = self._inside
         norm = nn.BatchNorm1d(width) if batch_norm else nn.Identity()
         mlp = nn.Sequential(nn.Linear(in_channels, width), norm, nn.ReLU(), nn.Linear(width, out_channels))
-        return GINConv(mlp, train_eps=train_eps)
-
-    def convolve(self, conv: Any, x: Tensor, edge_index: Tensor) -> Tensor:
-        first, *rest = conv.nn
-        if not project_first(x, first.out_features):
-            return conv(x, edge_index)
-        x = F.linear(x, first.weight)  # (N, width)
-        x = (1 + conv.eps) * x + conv.propagate(edge_index, x=(x, x)) + first.bias
-        for layer in rest:
-            x = layer(x)
-        return x
+        return GINConv(self.last_input, mlp, train_eps)
 
 
 @models.register

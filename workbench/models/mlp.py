@@ -17,7 +17,7 @@ class MLP(Stack):
         return nn.Linear(in_channels, out_channels)
 
     def convolve(self, conv: Any, x: Tensor, edge_index: Tensor) -> Tensor:
-        return conv(x)
+        return self.last_input.apply(conv, x)
 
 
 @models.register

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
-from workbench.models.features import project_first
+from workbench.models.layers.edge_weights import averaged
+from workbench.models.layers.last_input import Weigh
 from workbench.models.stack import Stack, StackConfig
 from workbench.registry import models
 
@@ -19,17 +19,13 @@ class SAGE(Stack):
     A node without neighbours has the mean zero.
     """
 
+    def weigh(self) -> Weigh:
+        return averaged
+
     def make_conv(self, in_channels: int, out_channels: int) -> nn.Module:
-        from torch_geometric.nn import SAGEConv
+        from workbench.models.layers.convolutions import SAGEConv
 
-        return SAGEConv(in_channels, out_channels)
-
-    def convolve(self, conv: Any, x: Tensor, edge_index: Tensor) -> Tensor:
-        if not project_first(x, conv.out_channels):
-            return conv(x, edge_index)
-        projected = F.linear(x, conv.lin_l.weight)  # (N, out)
-        neighbours = conv.propagate(edge_index, x=(projected, projected))
-        return neighbours + conv.lin_l.bias + conv.lin_r(x)
+        return SAGEConv(self.last_input, in_channels, out_channels)
 
 
 @models.register

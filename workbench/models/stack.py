@@ -9,13 +9,15 @@ from torch import Tensor, nn
 
 from workbench.models.base import GraphModel, ModelConfig, Output
 from workbench.models.features import dropout
+from workbench.models.layers.last_input import LastInput, Weigh
 from workbench.options import Option, Search
 
 
 class Stack(GraphModel):
     r""":math:`H_{l+1} = \mathrm{Dropout}(\mathrm{ReLU}(\mathrm{Norm}(\mathrm{conv}_l(H_l))))`, the last one logits.
 
-    Subclasses write ``make_conv`` and, where a layer is not simply called, ``convolve``.
+    Subclasses write ``make_conv`` and, where a layer is not simply called, ``convolve``. ``last_input`` is theirs
+    for what they make of a graph or of features.
 
     Shapes: x (N, in_channels), edge_index (2, E) -> logits (N, out_channels).
     """
@@ -36,8 +38,17 @@ class Stack(GraphModel):
         self.widths = tuple(widths)
         self.dropout = dropout
         self.batch_norm = batch_norm
+        self.last_input = LastInput(self.weigh())
         self.convs = nn.ModuleList(self.make_conv(a, b) for a, b in pairwise(widths))
         self.norms = nn.ModuleList(nn.BatchNorm1d(w) if batch_norm else nn.Identity() for w in widths[1:-1])
+
+    @property
+    def same_in_training(self) -> bool:
+        return self.dropout == 0 and not self.batch_norm
+
+    def weigh(self) -> Weigh | None:
+        """What turns an edge_index into the edges that the layers sum over; None for layers that do not."""
+        return None
 
     def make_conv(self, in_channels: int, out_channels: int) -> nn.Module:
         raise NotImplementedError(f"{type(self).__name__} must define make_conv(in_channels, out_channels)")
@@ -48,6 +59,7 @@ class Stack(GraphModel):
 
     def encode(self, x: Tensor, edge_index: Tensor) -> Output:
         hidden = []
+        self.last_input.given(x)
         x = dropout(x, self.dropout, self.training)
         for conv, norm in zip(self.convs, self.norms, strict=False):  # the last convolution has no norm
             x = norm(self.convolve(conv, x, edge_index)).relu()  # (N, d)
