@@ -123,6 +123,16 @@ def test_distances_far_from_the_origin_keep_their_digits(blocks, kernel):
 
 
 @pytest.mark.parametrize("kernel", ["l2", "rbf"])
+def test_close_nodes_far_from_the_mean_keep_their_digits(blocks, kernel):
+    """Two clusters: taking the mean off leaves both of them far away."""
+    far = 100 * (torch.arange(NODES) % 2 * 2 - 1)[:, None]
+    teacher = features(NODES, 4) + far
+    student = teacher + 1e-3 * features(NODES, 4, seed=1)
+    value, _ = value_and_gradient(student, teacher, kernel)
+    assert value == pytest.approx(formula(student, teacher, kernel), rel=1e-5)
+
+
+@pytest.mark.parametrize("kernel", ["l2", "rbf"])
 def test_nodes_in_one_place_pull_at_no_other(blocks, kernel):
     place = features(1, 4).repeat(NODES, 1)
     value, gradient = value_and_gradient(place, features(NODES, 3, seed=1), kernel)
