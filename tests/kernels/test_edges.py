@@ -74,7 +74,8 @@ def test_value_and_gradient_are_those_of_the_formula(path, kernel, data):
         assert gradient.isfinite().all()
         direction = np.random.default_rng(1).normal(size=s.shape)
         direction[~s.any(1)] = 0  # the cosine of a row of zeros jumps
-        expected = formulas.slope_along(lambda f, t=t: formulas.lsp(f, t, edges, *options), s, direction)
+        step = 1e-7 if kernel in ("l2_norm", "laplace") else 1e-5  # nodes may be in one place
+        expected = formulas.slope_along(lambda f, t=t: formulas.lsp(f, t, edges, *options), s, direction, step)
         rounding = TOLERANCE[dtype] * (1 + np.abs(gradient.numpy() * direction).sum())
         assert (gradient.numpy() * direction).sum() == pytest.approx(expected, rel=TOLERANCE[dtype], abs=rounding)
 

@@ -21,7 +21,11 @@ def unit(row):
 
 
 def slope_along(loss, at, direction, step=1e-5):
-    """Central difference of ``loss`` at ``at``; where it has a kink that looks the same from both sides, zero."""
+    """Central difference of ``loss`` at ``at``.
+
+    A kink that looks the same from both sides, as that of a length at zero, counts as flat; the error is then of the
+    order of the step and not of its square.
+    """
     return (loss(at + step * direction) - loss(at - step * direction)) / (2 * step)
 
 

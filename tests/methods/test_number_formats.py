@@ -39,7 +39,9 @@ def test_half_precision_features_give_about_the_same(name, half):
     assert error(gradient, slope) < 5e-2
 
 
-@pytest.mark.parametrize(("name", "nodes", "scale"), [("gcrd", 7000, 1), ("gsp l2", 500, 100)])
+@pytest.mark.parametrize(
+    ("name", "nodes", "scale"), [("gcrd", 7000, 1), ("gsp l2", 500, 100), ("kd paper", 2000, 40), ("glnn", 2000, 40)]
+)
 def test_sums_over_many_nodes_do_not_overflow_in_half_precision(name, nodes, scale):
     """float16 ends at 65,504: a mean is smaller, and so is its gradient, but not the sum that it is taken of."""
     student, teacher = (scale * features(nodes, 4, seed=seed).half() for seed in (0, 1))

@@ -253,6 +253,20 @@ def test_training_defaults_are_options_of_a_training(name):
 
 
 @every_model
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_model_that_says_so_computes_the_same_in_training(config, dropout, x, edge_index):
+    model = built(config.replace(dropout=dropout))
+    expected = model(x, edge_index)
+    found = model.train()(x, edge_index)
+    if model.same_in_training:
+        assert torch.equal(found, expected)
+    if getattr(config, "batch_norm", False) or dropout:
+        assert not torch.equal(found, expected)
+    elif not hasattr(config, "heads"):
+        assert model.same_in_training
+
+
+@every_model
 def test_one_layer_is_a_model_too(config, x, edge_index):
     model = built(config.replace(num_layers=1))
     assert model(x, edge_index).shape == (NODES, OUT)

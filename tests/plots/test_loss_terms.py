@@ -68,7 +68,7 @@ def test_directions_go_from_against_to_along_with_a_line_at_zero(looked):
     assert high >= 1
     (zero,) = layout.shapes
     assert (zero.y0, zero.y1, zero.yref) == (0, 0, "y2")
-    assert "against the labels" in layout.annotations[-1].text
+    assert "below 0, against" in layout.annotations[-1].text
 
 
 def test_a_term_has_the_colour_that_it_has_among_the_curves(looked):

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from workbench.kernels.blocks import row_blocks
-from workbench.kernels.precision import without_autocast
+from workbench.kernels.precision import at_least_single, without_autocast
 
 ENTRIES = 2**18  # numbers in one block, of which half a dozen stay in the cache
 
@@ -17,10 +17,11 @@ ENTRIES = 2**18  # numbers in one block, of which half a dozen stay in the cache
 def soft_label_divergence(logits: Tensor, log_teacher: Tensor, temperature: float = 1.0) -> Tensor:
     r"""Σ_i of :math:`\mathrm{KL}(p_i \,\|\, \mathrm{softmax}(z_i / T))` in nats.
 
-    Shapes: logits z (n, C) of the student, log_teacher (n, C) the logarithm of p -> scalar. The gradient,
-    :math:`(\mathrm{softmax}(z_i / T) - p_i) / T`, goes to the logits only.
+    Shapes: logits z (n, C) of the student, log_teacher (n, C) the logarithm of p -> scalar, in float32 at least. The
+    gradient, :math:`(\mathrm{softmax}(z_i / T) - p_i) / T`, goes to the logits only.
     """
-    return _SoftLabelDivergence.apply(logits, log_teacher.detach(), temperature)  # type: ignore[no-untyped-call]
+    logits, log_teacher = at_least_single(logits), at_least_single(log_teacher.detach())
+    return _SoftLabelDivergence.apply(logits, log_teacher, temperature)  # type: ignore[no-untyped-call]
 
 
 class _SoftLabelDivergence(torch.autograd.Function):

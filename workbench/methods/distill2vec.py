@@ -23,4 +23,5 @@ def link_distribution_loss(student_scores: Tensor, teacher_scores: Tensor, tempe
     """
     check_same_nodes(student_scores, teacher_scores, "link_distribution_loss", same_width=True)
     log_teacher = log_probabilities(teacher_scores.detach(), temperature)
-    return soft_label_divergence(student_scores, log_teacher, temperature) / student_scores.shape[0]
+    total = soft_label_divergence(student_scores, log_teacher, temperature)
+    return (total / student_scores.shape[0]).to(student_scores.dtype)

@@ -29,7 +29,7 @@ def glnn_loss(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
     """
     check_same_nodes(student_logits, teacher_logits, "glnn_loss", same_width=True)
     total = soft_label_divergence(student_logits, log_probabilities(teacher_logits.detach()))
-    return total / student_logits.shape[0]
+    return (total / student_logits.shape[0]).to(student_logits.dtype)
 
 
 @methods.register

@@ -47,7 +47,8 @@ def kd_loss(
     check_same_nodes(student_logits, teacher_logits, "kd_loss", same_width=True)
     log_teacher = log_probabilities(teacher_logits.detach(), temperature)  # (n, C)
     total = soft_label_divergence(student_logits, log_teacher, temperature)
-    return temperature**2 * total / (student_logits.shape[0] if convention == "paper" else student_logits.numel())
+    count = student_logits.shape[0] if convention == "paper" else student_logits.numel()
+    return (temperature**2 * total / count).to(student_logits.dtype)
 
 
 def log_probabilities(logits: Tensor, temperature: float = 1.0) -> Tensor:

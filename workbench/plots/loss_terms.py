@@ -15,7 +15,7 @@ from workbench.runs.folder import Run
 
 HEIGHT = 340
 ZERO = "rgba(128, 128, 128, 0.9)"
-AGAINST = "below 0: pulls against the labels"
+TITLES = "Share of each term in the loss", "With the labels or, below 0, against them"
 
 
 def terms(run: Run) -> go.Figure:
@@ -61,16 +61,16 @@ def has_directions(run: Run) -> bool:
 
 def draw(share: Series, cosine: Series) -> go.Figure:
     """The two panels, or the first alone. A term has one colour in both, and one legend entry."""
-    titles = ("Share of each term in the loss", "Direction beside the labels' gradient")[: 2 if cosine else 1]
+    titles = TITLES if cosine else TITLES[:1]
     figure = make_subplots(1, len(titles), subplot_titles=titles, horizontal_spacing=0.09)
     shades = term_colours(share)
     for name, of in share.items():
         figure.add_trace(line(of, name, shades[name], "%{y:.1%}", legendgroup=name, stackgroup="share"), row=1, col=1)
     figure.update_yaxes(title="share", tickformat=".0%", range=[0, 1], row=1, col=1)
-    figure.update_xaxes(title="epoch", rangemode="tozero")
-    theme.finish(figure, HEIGHT)
     if cosine:
         _draw_directions(figure, cosine, shades)
+    figure.update_xaxes(title="epoch", rangemode="tozero")
+    theme.finish(figure, HEIGHT)
     return figure.update_layout(hovermode="x", legend_y=-0.28, showlegend=True)
 
 
@@ -80,5 +80,3 @@ def _draw_directions(figure: go.Figure, cosine: Series, shades: dict[str, str]) 
         figure.add_trace(line(of, name, shades[name], "%{y:.2f}", **how), row=1, col=2)
     figure.update_yaxes(title="cosine", range=[-1.05, 1.05], dtick=0.5, row=1, col=2)
     figure.add_hline(0, line={"color": ZERO, "width": 1}, row=1, col=2)
-    place = {"xref": "x2 domain", "x": 0, "y": -1, "xanchor": "left", "yanchor": "bottom", "yref": "y2"}
-    figure.add_annotation(text=AGAINST, showarrow=False, font={"size": theme.FONT - 2}, **place)
