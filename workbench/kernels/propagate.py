@@ -65,7 +65,7 @@ class Transposition:
         shape = (matrix.shape[1], matrix.shape[0])
 
         def transpose() -> Tensor:
-            values = matrix.values()[self.order]
+            values = matrix.values().index_select(0, self.order)
             return torch.sparse_csr_tensor(self.rowptr, self.col, values, shape, check_invariants=False)
 
         return SparseOperator(matrix, transpose)

@@ -9,11 +9,9 @@ import torch
 
 from workbench.errors import UsageError
 from workbench.kernels.propagate import SparseOperator
-from workbench.models import GCN, GCNII, GIN, MLP, SAGE, features_for
-from workbench.models.features import dropout
+from workbench.models import GCN, GCNII, GIN, SAGE
 from workbench.models.layers import convolutions, last_input
-from workbench.models.layers.edge_weights import WeightedEdges, averaged, normalised, summed
-from workbench.models.layers.last_input import LastInput
+from workbench.models.layers.edge_weights import WeightedEdges
 
 NODES, IN, OUT = 30, 10, 3
 MODELS = {
@@ -36,23 +34,6 @@ def features(seed=1):
 def built(name, **options):
     torch.manual_seed(0)
     return MODELS[name](**options).eval()
-
-
-@pytest.fixture
-def made(monkeypatch):
-    """The patterns of edges that were sorted, and the features that were propagated or transposed."""
-    found = {"graphs": 0, "transpositions": 0}
-
-    def counting(kind, what):
-        def make(*args):
-            found[what] += 1
-            return kind(*args)
-
-        return make
-
-    monkeypatch.setattr(last_input.EdgePattern, "of", counting(last_input.EdgePattern.of, "graphs"))
-    monkeypatch.setattr(last_input.Transposition, "of", counting(last_input.Transposition.of, "transpositions"))
-    return found
 
 
 @every_model
@@ -229,75 +210,3 @@ def test_an_exported_model_keeps_nothing_and_computes_the_same(name):
     other_x, others = features(8), edges(8)
     torch.testing.assert_close(exported.module()(other_x, others), model(other_x, others))
     model(x, edge_index).sum().backward()  # nothing of the tracing stays behind
-
-
-@pytest.mark.parametrize("weigh", [normalised, averaged, summed])
-def test_weights_are_those_of_the_dense_matrix(weigh):
-    edge_index = edges()
-    edge_index[:, 0] = 4  # a self-loop
-    adjacency = torch.zeros(NODES, NODES, dtype=torch.float64)
-    for source, destination in edge_index.T.tolist():
-        adjacency[destination, source] += 1
-    if weigh is normalised:
-        adjacency.fill_diagonal_(1)
-        adjacency /= (adjacency.sum(1)[:, None] * adjacency.sum(1)).sqrt()
-    elif weigh is averaged:
-        adjacency /= adjacency.sum(1, keepdim=True).clamp(min=1)
-    found = torch.zeros(NODES, NODES, dtype=torch.float64)
-    edges_, weight = weigh(edge_index, NODES, torch.float64)
-    found.index_put_((edges_[1], edges_[0]), weight, accumulate=True)
-    torch.testing.assert_close(found, adjacency)
-
-
-SPARSE = {
-    "gcn": lambda **o: GCN(50, 4, OUT, **o),
-    "sage": lambda **o: SAGE(50, 4, OUT, **o),
-    "gin": lambda **o: GIN(50, 4, OUT, **o),
-    "gcnii": lambda **o: GCNII(50, 4, OUT, 2, **o),
-    "mlp": lambda **o: MLP(50, 4, OUT, **o),
-}
-every_sparse_model = pytest.mark.parametrize("name", SPARSE)
-
-
-def words():
-    x = torch.rand(NODES, 50, generator=torch.Generator().manual_seed(3))
-    return torch.where(x < 0.05, x, 0.0)
-
-
-@every_sparse_model
-def test_sparse_features_are_transposed_once(name, made):
-    model = SPARSE[name](dropout=0.5)
-    x, edge_index = features_for(model, words()), edges()
-    for training in (True, False, True):
-        model.train(training)(x, edge_index).sum().backward()
-    assert made["transpositions"] == 1
-    model(features_for(model, words()), edge_index).sum().backward()
-    assert made["transpositions"] == 2
-
-
-@pytest.mark.parametrize("bias", [True, False])
-def test_the_gradient_through_dropped_words_is_that_of_dense_ones(made, bias):
-    last = LastInput()
-    layer = torch.nn.Linear(50, 4, bias=bias)
-    x = features_for(MLP(50, 4, OUT), words())
-    last.given(x)
-    for _ in range(2):
-        dropped = dropout(x, 0.5, training=True)
-        found, expected = last.apply(layer, dropped), layer(dropped.to_dense())
-        torch.testing.assert_close(found, expected)
-        parts = zip(
-            *(torch.autograd.grad(out.sin().sum(), layer.parameters()) for out in (found, expected)), strict=True
-        )
-        for a, b in parts:
-            torch.testing.assert_close(a, b)
-    assert made["transpositions"] == 1
-
-
-def test_sparse_features_with_other_places_are_not_mistaken():
-    last, layer = LastInput(), torch.nn.Linear(50, 4)
-    model = MLP(50, 4, OUT)
-    last.given(features_for(model, words()))
-    other = features_for(model, words().flip(0))
-    (found,) = torch.autograd.grad(last.apply(layer, other).sin().sum(), layer.weight)
-    (expected,) = torch.autograd.grad(layer(words().flip(0)).sin().sum(), layer.weight)
-    torch.testing.assert_close(found, expected)
