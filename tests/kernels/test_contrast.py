@@ -125,3 +125,26 @@ def test_features_need_not_be_contiguous(blocks):
     expected = torch.autograd.grad(contrast(*sides, 0.075), sides)
     for a, b in zip(found, expected, strict=True):
         torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("temperature", [0.02, 0.05, 0.075])
+def test_in_float32_a_student_that_fits_keeps_the_digits_of_its_gradient(blocks, temperature):
+    queries = unit_features(NODES, 64).float()
+    keys = queries + 0.1 * unit_features(NODES, 64, seed=1).float()
+    keys = (keys / keys.norm(dim=1, keepdim=True)).requires_grad_()
+    queries.requires_grad_()
+    loss = contrast(queries, keys, temperature)
+    loss.backward()
+    total, of_queries, of_keys = formula(*(side.detach().double().numpy() for side in (queries, keys)), temperature)
+    digits = 2e-5 / temperature  # the scores themselves are that far off
+    assert loss.item() == pytest.approx(total, rel=digits)
+    for side, expected in ((queries, of_queries), (keys, of_keys)):
+        assert np.linalg.norm(side.grad.double().numpy() - expected) < digits * np.linalg.norm(expected)
+
+
+def test_one_node_has_nothing_to_tell_apart_from():
+    one = unit_features(1, 5).float().requires_grad_()
+    loss = contrast(one, unit_features(1, 5, seed=1).float(), 0.075)
+    loss.backward()
+    assert loss == 0
+    assert not one.grad.any()

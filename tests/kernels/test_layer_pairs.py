@@ -38,7 +38,6 @@ def test_values_are_the_squared_distances(sizes, dtype):
 
 def test_gradients_are_right_by_finite_differences():
     assert torch.autograd.gradcheck(layer_distances, (layers(3), layers(2, seed=1)))
-    assert torch.autograd.gradgradcheck(layer_distances, (layers(2), layers(2, seed=1)))
 
 
 def test_only_the_side_that_wants_a_gradient_gets_one():
@@ -57,3 +56,13 @@ def test_nearly_equal_layers_keep_their_digits_in_float32(offset):
     found, expected = layer_distances(teacher, student), formula(array(teacher), array(student))
     assert array(found) == pytest.approx(expected, rel=1e-5)
     assert layer_distances(teacher, teacher).diagonal().max() < 1e-9
+
+
+def test_in_float32_gradients_near_the_teacher_keep_their_digits():
+    teacher, noise = layers(2).detach(), layers(2, seed=1).detach()
+    student = (teacher + 1e-3 * noise).float().requires_grad_()
+    teacher = teacher.float().requires_grad_()
+    found = torch.autograd.grad(layer_distances(teacher, student).diagonal().sum(), (teacher, student))
+    expected = 2 * (teacher.detach().double() - student.detach().double())
+    for gradient, sign in zip(found, (1, -1), strict=True):
+        assert (gradient.double() - sign * expected).norm() < 1e-6 * expected.norm()

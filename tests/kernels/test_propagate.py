@@ -89,6 +89,27 @@ def test_the_backward_pass_converts_no_layout():
     assert not {name for name in names if "to_sparse" in name or "sort" in name}
 
 
+def test_the_backward_pass_may_run_under_autocast():
+    operator, dense = operator_and_dense(False, False, torch.float32)
+    x = torch.randn(NODES, 4, requires_grad=True)
+    out = propagate(operator, x)
+    with torch.autocast("cpu", torch.bfloat16):
+        (gradient,) = torch.autograd.grad(out, x, out.detach())
+    torch.testing.assert_close(gradient.double(), dense.T @ out.detach().double(), rtol=1e-5, atol=1e-6)
+
+
+def test_values_that_changed_since_the_product_are_refused():
+    matrix = torch.eye(3).to_sparse_csr()
+    operator = Transposition.of(matrix).operator(matrix)
+    x, bias = torch.randn(3, 2, requires_grad=True), torch.zeros(2, requires_grad=True)
+    out, without_x = propagate(operator, x), propagate(operator, x.detach(), bias)
+    matrix.values().mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        out.sum().backward()
+    without_x.sum().backward()  # which does not need them
+    assert bias.grad.tolist() == [3, 3]
+
+
 def test_features_without_gradient_cost_no_backward_product(monkeypatch):
     operator, _ = operator_and_dense(True, True)
     bias = torch.zeros(4, dtype=torch.float64, requires_grad=True)

@@ -1,5 +1,7 @@
 """Divergence of softened class distributions: value and gradient, in one block and in many, against float64 NumPy."""
 
+import math
+
 import numpy as np
 import numpy_formulas as formulas
 import pytest
@@ -72,8 +74,15 @@ def test_sure_distributions_have_finite_values_and_gradients(dtype):
     assert gradient.double().numpy() == pytest.approx(slope, abs=1e-4 if dtype == torch.float32 else 1e-12)
 
 
-def test_a_student_near_its_teacher_keeps_its_digits():
-    teacher = drawn(5)
-    logits, log_teacher = teacher + 1e-3 * drawn(5, seed=1), teacher.log_softmax(1)
-    expected, _ = formula(logits.numpy(), log_teacher.numpy(), 1.0)
-    assert soft_label_divergence(logits, log_teacher).item() == pytest.approx(expected, rel=1e-8)
+@pytest.mark.parametrize(("dtype", "digits"), [(torch.float32, 1e-3), (torch.float64, 1e-8)], ids=str)
+def test_a_student_near_its_teacher_keeps_its_digits(dtype, digits):
+    teacher = drawn(5).to(dtype)
+    logits, log_teacher = teacher + 1e-3 * drawn(5, seed=1).to(dtype), teacher.log_softmax(1)
+    expected, _ = formula(logits.double().numpy(), log_teacher.double().log_softmax(1).numpy(), 1.0)
+    assert soft_label_divergence(logits, log_teacher).item() == pytest.approx(expected, rel=digits)
+
+
+def test_a_class_that_the_teacher_rules_out_counts_nothing():
+    teacher = torch.tensor([[0.0, 0.0, -torch.inf]]).log_softmax(1)
+    # KL((1/2, 1/2, 0) ‖ (1/3, 1/3, 1/3)) = ln 3/2
+    assert soft_label_divergence(torch.zeros(1, 3), teacher).item() == pytest.approx(math.log(1.5), rel=1e-6)

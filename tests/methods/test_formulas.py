@@ -9,6 +9,7 @@ import torch
 from drawn import edges_among, two_embeddings
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pure_losses import LOSSES
 
 from workbench import methods
 from workbench.kernels.edges import EdgeKernel
@@ -127,6 +128,15 @@ def test_every_pure_function_has_a_formula_to_compare_with():
     public = [name for name in methods.__all__ if name.endswith("_loss") or name.startswith("abkd_")]
     assert "lsp_loss" in public
     assert [name for name in public if not hasattr(formulas, name.removesuffix("_loss"))] == []
+
+
+def test_every_loss_is_among_those_that_are_tried_in_all_ways():
+    """By finite differences, in half precision, on one node, in any order: what the suites over LOSSES do."""
+    losses = {name.removesuffix("_loss") for name in methods.__all__ if name.endswith("_loss")}
+    short = {"attention_transfer": "at", "multilabel_kd": "multilabel kd", "link_distribution": "link distribution"}
+    tried = {name.removesuffix(" paper") for name in LOSSES} | {name.split()[0] for name in LOSSES}
+    # Smoothing labels looks at no teacher; it has a file of its own.
+    assert {short.get(name, name) for name in losses - {"label_smoothing"}} <= tried
 
 
 def test_kd_of_two_classes_is_what_one_computes_by_hand():

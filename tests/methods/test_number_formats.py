@@ -40,7 +40,12 @@ def test_half_precision_features_give_about_the_same(name, half):
 
 
 @pytest.mark.parametrize(
-    ("name", "nodes", "scale"), [("gcrd", 7000, 1), ("gsp l2", 500, 100), ("kd paper", 2000, 40), ("glnn", 2000, 40)]
+    ("name", "nodes", "scale"),
+    [
+        *(("gcrd", 7000, 1), ("gsp l2", 500, 100), ("kd paper", 2000, 40), ("glnn", 2000, 40)),
+        *(("fitnet", 50, 300), ("gcrd", 50, 300), ("lsp cosine", 50, 300), ("gsp cosine", 50, 300)),
+        *(("at p=2", 50, 300), ("at p=2", 20_000, 3), ("abkd node", 20_000, 3)),
+    ],
 )
 def test_sums_over_many_nodes_do_not_overflow_in_half_precision(name, nodes, scale):
     """float16 ends at 65,504: a mean is smaller, and so is its gradient, but not the sum that it is taken of."""
@@ -49,7 +54,8 @@ def test_sums_over_many_nodes_do_not_overflow_in_half_precision(name, nodes, sca
     expected, slope = value_and_gradient(name, student.float(), teacher.float())
     assert value.item() == pytest.approx(expected.item(), rel=1e-2)
     assert gradient.isfinite().all()
-    assert error(gradient, slope.double()) < 0.1  # some entries are smaller than float16 can say
+    if slope.abs().max() > 1e-4:  # float16 has few digits for what is smaller
+        assert error(gradient, slope.double()) < 0.1
 
 
 @every_loss

@@ -74,7 +74,43 @@ def test_pure_functions_that_need_one_width_say_so(name):
 
 def test_unknown_kernels_are_refused_with_the_known_ones():
     ones = torch.ones(3, 2)
-    with pytest.raises(UsageError, match="kernels are rbf, l2, poly, linear"):
+    with pytest.raises(UsageError, match=r"unknown kernel 'gauss': .*choose one of rbf, l2, poly, linear"):
         methods.lsp_loss(ones, ones, torch.tensor([[0], [1]]), kernel="gauss")
-    with pytest.raises(UsageError, match="kernels are cosine, poly, l2, rbf"):
+    with pytest.raises(UsageError, match=r"unknown kernel 'gauss': .*choose one of cosine, poly, l2, rbf"):
         methods.gsp_loss(ones, ones, kernel="gauss")
+
+
+ONES, EDGE = torch.ones(3, 2), torch.tensor([[0], [1]])
+MISSPELT = {
+    "convention 'Paper'": lambda: methods.kd_loss(ONES, ONES, 4.0, "Paper"),
+    "convention 'Code'": lambda: methods.lsp_loss(ONES, ONES, EDGE, convention="Code"),
+    "direction 'teacher_first'": lambda: methods.lsp_loss(ONES, ONES, EDGE, direction="teacher_first"),
+    "pool 'nodes'": lambda: methods.abkd_dissimilarity([ONES], [ONES], "nodes"),
+    "p 3": lambda: methods.attention_transfer_loss(ONES, ONES, 3),
+}
+NOT_POSITIVE = {
+    "kd": lambda: methods.kd_loss(ONES, ONES, 0.0),
+    "multilabel kd": lambda: methods.multilabel_kd_loss(ONES, ONES, -1.0),
+    "gcrd": lambda: methods.gcrd_loss(ONES, ONES, 0.0),
+    "link distribution": lambda: methods.link_distribution_loss(ONES, ONES, 0.0),
+    "lsp": lambda: methods.lsp_loss(ONES, ONES, EDGE, sigma=0.0),
+}
+
+
+@pytest.mark.parametrize("what", MISSPELT)
+def test_a_misspelt_choice_is_no_other_loss(what):
+    with pytest.raises(UsageError, match=f"unknown {what}: .*choose one of"):
+        MISSPELT[what]()
+
+
+@pytest.mark.parametrize("name", NOT_POSITIVE)
+def test_a_temperature_or_width_of_zero_is_refused(name):
+    with pytest.raises(UsageError, match=r"(temperature|sigma) is .*: give a number above zero"):
+        NOT_POSITIVE[name]()
+
+
+def test_every_layer_is_checked_by_abkd():
+    with pytest.raises(UsageError, match="same nodes"):
+        methods.abkd_dissimilarity([ONES, ONES[:2]], [ONES])
+    with pytest.raises(UsageError, match="at least one"):
+        methods.abkd_dissimilarity([], [ONES])

@@ -1,4 +1,4 @@
-"""Forward and backward pass of every loss, ours beside the textbook's.
+"""Forward and backward pass of the losses, ours beside the textbook's.
 
 Ours is what a run does in an epoch: whatever depends on the frozen teacher alone is computed once, before.
 FitNet and G-CRD compare projected features whose projectors are trained on both sides, so for them nothing
@@ -45,7 +45,7 @@ class Inputs:
     def random(cls, sizes: Sizes, both_trained: bool) -> Inputs:
         generator = torch.Generator().manual_seed(0)
         # Of norm about one, so that the RBF kernel of two nodes is neither 0 nor 1.
-        student, teacher = (torch.randn(sizes.nodes, w, generator=generator) / w**0.5 for w in sizes.widths)
+        student, teacher = (torch.randn(sizes.nodes, w, generator=generator).div_(w**0.5) for w in sizes.widths)
         half = torch.randint(sizes.nodes, (2, sizes.edges // 2), generator=generator)
         edges = torch.cat([half, half.flip(0)], dim=1)
         return cls(student.requires_grad_(), teacher.requires_grad_(both_trained), edges)
@@ -201,7 +201,7 @@ def chosen_cases(only: Iterable[str]) -> list[str]:
     for name in only:
         found = [case for case in CASES if case == name or case.split()[0] == name]
         if not found:
-            raise UsageError(f"no loss is called {name!r}{did_you_mean(name, CASES)}: there are {', '.join(CASES)}")
+            raise UsageError(f"no loss is called {name!r}: {did_you_mean(name, CASES)}there are {', '.join(CASES)}")
         chosen += found
     return chosen or list(CASES)
 

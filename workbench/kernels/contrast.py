@@ -7,9 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.functional import softplus
 
 from workbench.kernels.blocks import row_blocks
-from workbench.kernels.precision import at_least_single, without_autocast
+from workbench.kernels.precision import accurate_zero, at_least_single, without_autocast
 
 ENTRIES = 2**21  # numbers in one block
 LARGEST_EXPONENT = 60.0  # e^60 times any number of nodes is finite in float32
@@ -31,24 +32,28 @@ class _Contrast(torch.autograd.Function):
     def forward(ctx: Any, queries: Tensor, keys: Tensor, temperature: float) -> Tensor:
         of_queries = torch.empty_like(queries) if ctx.needs_input_grad[0] else None
         of_keys = torch.zeros_like(keys) if ctx.needs_input_grad[1] else None
-        total = queries.new_zeros((), dtype=torch.float32 if queries.device.type == "mps" else torch.float64)
+        total = accurate_zero(queries)
         scaled = queries / temperature
         for block in row_blocks(queries.shape[0], keys.shape[0], ENTRIES):
-            q, positives = scaled[block], keys[block]  # (b, d)
+            q = scaled[block]  # (b, d)
             scores = q @ keys.T  # (b, n)
-            right = (q * positives).sum(1)
             if 1 / temperature > LARGEST_EXPONENT:
-                top = scores.amax(1)
-                scores -= top[:, None]
-                right -= top
-            mass = scores.exp_().sum(1, keepdim=True)  # (b, 1)
-            total += (mass.log().view(-1) - right).sum()
+                scores -= scores.amax(1, keepdim=True)
+            positives = scores.diagonal(block.start)  # (b,), where they stand
+            right = positives.clone()
+            scores.exp_()
+            own = positives.clone()
+            positives.zero_()
+            others = scores.sum(1)
+            # log(own + others) − right, and softmax minus one at the positive, without a difference of near equals.
+            total += softplus(others.log() - right).sum()
+            positives.copy_(-others)
+            mass = (others + own)[:, None]  # (b, 1)
             if of_queries is not None:
                 torch.mm(scores, keys, out=of_queries[block])
-                of_queries[block].div_(mass).sub_(positives).div_(temperature)
+                of_queries[block].div_(mass).div_(temperature)
             if of_keys is not None:
                 of_keys.addmm_(scores.T, q / mass)
-                of_keys[block] -= q
         ctx.gradients = of_queries, of_keys
         return total.to(queries.dtype)
 

@@ -92,8 +92,12 @@ def union_edges(first: Tensor, second: Tensor) -> Tensor:
     """
     for edge_index in (first, second):
         check_edge_list(edge_index)
-    both = torch.cat([first, second], dim=1)
-    return both.flip(0).unique(dim=1).flip(0)  # type: ignore[no-untyped-call]
+    source, destination = torch.cat([first, second], dim=1)
+    if source.numel() == 0:
+        return first
+    size = int(source.max()) + 1
+    key = torch.unique(destination * size + source)
+    return torch.stack([key % size, key // size])
 
 
 def row_pointer(row: Tensor, num_rows: int) -> Tensor:

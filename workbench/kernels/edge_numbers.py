@@ -15,11 +15,14 @@ from torch import Tensor
 from workbench.kernels.csr import EdgePattern
 from workbench.kernels.precision import accurate
 
+Number = Literal["product", "distance", "taxicab"]
+
+LAPLACE_WIDTH = 100.0  # of the kernel that is a function of the third
 BLOCK = 2**20  # numbers of one block of gathered features
 COINCIDENT = 64  # times the rounding error: the distance by expansion of two nodes that are in one place
 
 
-def numbers(features: Tensor, pattern: EdgePattern, number: Literal["product", "distance", "taxicab"]) -> Tensor:
+def numbers(features: Tensor, pattern: EdgePattern, number: Number) -> Tensor:
     """Inner product, squared distance or sum of absolute differences of every edge's ends: (N, d) -> (E,)."""
     z = accurate(features)
     if number == "taxicab":
@@ -37,9 +40,7 @@ def numbers(features: Tensor, pattern: EdgePattern, number: Literal["product", "
     return squared.masked_fill(squared <= COINCIDENT * torch.finfo(z.dtype).eps * both, 0)
 
 
-def spread(
-    features: Tensor, slope: Tensor, pattern: EdgePattern, number: Literal["product", "distance", "taxicab"]
-) -> Tensor:
+def spread(features: Tensor, slope: Tensor, pattern: EdgePattern, number: Number) -> Tensor:
     """Gradient (N, d) on features of Σ slope_e · number_e, for a ``slope`` (E,) that is held fixed."""
     z = accurate(features)
     slope = slope.to(z.dtype)

@@ -13,6 +13,8 @@ U z for inner products, 2 (diag(U 1) − U) z for squared distances, with U = W 
 
 from __future__ import annotations
 
+from functools import cache
+from types import ModuleType
 from typing import Any, Literal
 
 import torch
@@ -21,14 +23,13 @@ from torch.autograd.function import once_differentiable
 
 from workbench.kernels import edge_numbers
 from workbench.kernels.csr import EdgePattern
+from workbench.kernels.edge_numbers import LAPLACE_WIDTH, Number
 from workbench.kernels.rows import unit_rows
 
 EdgeKernel = Literal["rbf", "l2", "poly", "linear", "laplace", "cosine", "cosine_squared", "l2_norm"]
-Number = Literal["product", "distance", "taxicab"]
 
 OF_PRODUCTS = ("linear", "poly", "cosine", "cosine_squared")
 OF_DISTANCES = ("rbf", "l2", "l2_norm")
-LAPLACE_WIDTH = 100.0
 COMPILED_FROM = 2**24  # edges × width from which compiled code on the CPU pays for its start
 
 
@@ -44,8 +45,9 @@ def neighbour_log_distribution(
 
     Shapes: features (N, d) -> (E,) float64 in the order of ``pattern``.
     """
-    sims, _ = similarity(_numbers(_comparable(features.detach(), kernel), pattern, kernel), kernel, sigma)
-    return edge_log_softmax(sims, pattern)
+    features = _comparable(features.detach(), kernel)
+    numbers = _arithmetic(features, pattern).numbers(features, pattern, number_of(kernel))
+    return edge_log_softmax(similarity(numbers, kernel, sigma)[0], pattern)
 
 
 def neighbour_divergence(
@@ -76,15 +78,14 @@ class _NeighbourDivergence(torch.autograd.Function):
         sigma: float,
         student_first: bool,
     ) -> Tensor:
-        numbers = _numbers(features, pattern, kernel)  # (E,)
-        if _compiled(features, pattern):
-            from workbench.kernels.compiled import edges as compiled
-
-            total, slope = compiled.divergence(numbers, log_teacher, pattern, kernel, sigma, student_first)
-        else:
+        arithmetic = _arithmetic(features, pattern)
+        numbers = arithmetic.numbers(features, pattern, number_of(kernel))  # (E,)
+        if arithmetic is edge_numbers:
             sims, steepness = similarity(numbers, kernel, sigma)
             total, slope = _divergence(edge_log_softmax(sims, pattern), log_teacher, pattern, student_first)
             slope = slope * steepness
+        else:
+            total, slope = arithmetic.divergence(numbers, log_teacher, pattern, kernel, sigma, student_first)
         ctx.save_for_backward(features, slope)
         ctx.pattern, ctx.kernel = pattern, kernel
         return total
@@ -93,7 +94,7 @@ class _NeighbourDivergence(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Any:
         features, slope = ctx.saved_tensors
-        found = _spread(features, slope, ctx.pattern, ctx.kernel)
+        found = _arithmetic(features, ctx.pattern).spread(features, slope, ctx.pattern, number_of(ctx.kernel))
         return (gradient * found).to(features.dtype), None, None, None, None, None
 
 
@@ -146,25 +147,18 @@ def _comparable(features: Tensor, kernel: EdgeKernel) -> Tensor:
     return unit_rows(features) if kernel in ("cosine", "cosine_squared") else features
 
 
-def _compiled(features: Tensor, pattern: EdgePattern) -> bool:
+def _arithmetic(features: Tensor, pattern: EdgePattern) -> ModuleType:
+    """Where ``numbers`` and ``spread`` are taken from: compiled code for large graphs on the CPU, else torch."""
     known = features.device.type == "cpu" and features.dtype in (torch.float32, torch.float64)
-    return known and pattern.num_edges * features.shape[1] >= COMPILED_FROM
+    large = pattern.num_edges * features.shape[1] >= COMPILED_FROM
+    return (_compiled() if known and large else None) or edge_numbers
 
 
-def _numbers(features: Tensor, pattern: EdgePattern, kernel: EdgeKernel) -> Tensor:
-    number = number_of(kernel)
-    if _compiled(features, pattern):
-        from workbench.kernels.compiled import edges as compiled
-
-        return compiled.numbers(features, pattern, number)
-    return edge_numbers.numbers(features, pattern, number)
-
-
-def _spread(features: Tensor, slope: Tensor, pattern: EdgePattern, kernel: EdgeKernel) -> Tensor:
-    """The gradient on features (N, d) of a sum over edges whose derivative by the edge's number is ``slope`` (E,)."""
-    number = number_of(kernel)
-    if _compiled(features, pattern):
-        from workbench.kernels.compiled import edges as compiled
-
-        return compiled.spread(features, slope, pattern, number)
-    return edge_numbers.spread(features, slope, pattern, number)
+@cache
+def _compiled() -> ModuleType | None:
+    """None where numba cannot be imported: torch does it all then, only slower."""
+    try:
+        from workbench.kernels.compiled import edges
+    except ImportError:
+        return None
+    return edges

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from workbench.kernels.blocks import row_blocks
-from workbench.kernels.precision import without_autocast
+from workbench.kernels.precision import accurate_zero, at_least_single, without_autocast
 
 ENTRIES = 2**18  # numbers in one block, of which half a dozen stay in the cache
 
@@ -20,7 +20,7 @@ def unit_row_distance(student: Tensor, teacher: Tensor) -> Tensor:
     Shapes: student and teacher (n, d) -> float64 scalar (float32 where a device has no float64). Only the gradients are
     kept for the backward pass; a row of zeros stays zero and gets the gradient of a row of length one.
     """
-    return _UnitRowDistance.apply(student, teacher)  # type: ignore[no-untyped-call]
+    return _UnitRowDistance.apply(at_least_single(student), at_least_single(teacher))  # type: ignore[no-untyped-call]
 
 
 class _UnitRowDistance(torch.autograd.Function):
@@ -32,7 +32,7 @@ class _UnitRowDistance(torch.autograd.Function):
             torch.empty_like(side) if wanted else None
             for side, wanted in zip(sides, ctx.needs_input_grad[:2], strict=True)
         ]
-        total = student.new_zeros((), dtype=torch.float32 if student.device.type == "mps" else torch.float64)
+        total = accurate_zero(student)
         for rows in row_blocks(student.shape[0], student.shape[1], ENTRIES):
             lengths = [side[rows].square().sum(1, keepdim=True).sqrt_() for side in sides]  # (b, 1)
             lengths = [length.masked_fill_(length == 0, 1) for length in lengths]

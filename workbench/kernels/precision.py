@@ -17,8 +17,13 @@ def accurate(features: Tensor) -> Tensor:
     return features if features.device.type == "mps" else features.double()
 
 
+def accurate_zero(like: Tensor) -> Tensor:
+    """A zero () to add to, in the format of :func:`accurate`, on the device of ``like``."""
+    return accurate(like.new_zeros(()))
+
+
 def at_least_single(features: Tensor) -> Tensor:
-    """``features`` in float32 where they are in half precision: sums over all nodes overflow there."""
+    """``features`` in float32 where they are in half precision: squares and sums over all nodes overflow there."""
     return features.float() if features.dtype in (torch.float16, torch.bfloat16) else features
 
 

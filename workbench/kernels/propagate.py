@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from workbench.kernels.csr import EdgePattern, csr_matrix, row_pointer
+from workbench.kernels.precision import without_autocast
 
 
 class SparseOperator:
@@ -84,7 +85,8 @@ def short_csr(rowptr: Tensor, col: Tensor, values: Tensor, num_columns: int) -> 
 def propagate(operator: SparseOperator, x: Tensor, bias: Tensor | None = None) -> Tensor:
     """The matrix (N, M) times x (M, d), plus a bias (d,) -> (N, d), float32 or float64 on the CPU.
 
-    Gradients of any order reach ``x`` and ``bias``, and never the matrix.
+    Gradients of any order reach ``x`` and ``bias``, and never the matrix. Raises RuntimeError in the backward pass
+    when the matrix's values were changed in place after the product was taken.
     """
     return _Product.apply(x, bias, operator)  # type: ignore[no-untyped-call]
 
@@ -98,10 +100,14 @@ class _Product(torch.autograd.Function):
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor | None, SparseOperator], output: Tensor) -> None:
         ctx.operator = inputs[2]
+        if ctx.needs_input_grad[0]:  # saved for torch to check that they are still what they were
+            ctx.save_for_backward(inputs[2].matrix.values())
 
     @staticmethod
+    @without_autocast
     def backward(ctx: Any, gradient: Tensor) -> Any:
         of_x, of_bias, _ = ctx.needs_input_grad
+        _ = ctx.saved_tensors  # raises where the values changed
         return (
             propagate(ctx.operator.reverse, gradient) if of_x else None,
             gradient.sum(dim=0) if of_bias else None,

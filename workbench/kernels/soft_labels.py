@@ -9,8 +9,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from workbench.kernels.blocks import row_blocks
-from workbench.kernels.precision import at_least_single, without_autocast
+from workbench.kernels.precision import accurate_zero, at_least_single, without_autocast
 
+NEAR = 0.5  # logarithm of a ratio
 ENTRIES = 2**18  # numbers in one block, of which half a dozen stay in the cache
 
 
@@ -29,14 +30,18 @@ class _SoftLabelDivergence(torch.autograd.Function):
     @without_autocast
     def forward(ctx: Any, logits: Tensor, log_teacher: Tensor, temperature: float) -> Tensor:
         found = torch.empty_like(logits) if ctx.needs_input_grad[0] else None
-        total = logits.new_zeros((), dtype=torch.float32 if logits.device.type == "mps" else torch.float64)
+        total = accurate_zero(logits)
         for rows in row_blocks(logits.shape[0], logits.shape[1], ENTRIES):
             log_student, expected = (logits[rows] / temperature).log_softmax(1), log_teacher[rows]  # (b, C)
             teacher = expected.exp()
-            total += (teacher * (expected - log_student)).sum()
+            gap, student = log_student - expected, log_student.exp()
+            difference = student - teacher
+            # p (log p − log q) cancels near the teacher. With q − p added, which sums to zero, no summand is negative;
+            # where both are close it is p (e^gap − 1 − gap).
+            plain = difference - teacher * gap.masked_fill(teacher == 0, 0)
+            total += torch.where(gap.abs() < NEAR, teacher * (gap.expm1() - gap), plain).sum()
             if found is not None:
-                torch.sub(log_student.exp_(), teacher, out=found[rows])
-                found[rows].div_(temperature)
+                torch.div(difference, temperature, out=found[rows])
         ctx.gradient = found
         return total.to(logits.dtype)
 

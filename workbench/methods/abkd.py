@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
+from workbench.errors import UsageError
 from workbench.kernels.layer_pairs import layer_distances
+from workbench.kernels.precision import at_least_single
+from workbench.methods.arguments import check_choice
 from workbench.methods.base import (
     DECIDED_ALL_NODES,
     Method,
@@ -24,9 +27,6 @@ from workbench.methods.layers import Normalise
 from workbench.methods.rows import check_same_nodes
 from workbench.options import Option, Search
 from workbench.registry import methods
-
-if TYPE_CHECKING:
-    pass
 
 Pool = Literal["graph", "node"]
 
@@ -51,15 +51,21 @@ def abkd_dissimilarity(
         D_{ij} = \Big\| \frac1n \sum_v T_{iv} - \frac1n \sum_v S_{jv} \Big\|^2 \;(\text{graph})
 
     Shapes: T_l and S_l matrices (n, d) in one space -> (T_l, S_l), never negative.
+    Raises UsageError for layers of different nodes or widths, for none, and for another ``pool``.
     """
-    check_same_nodes(student_projected[0], teacher_projected[0], "abkd_dissimilarity", same_width=True)
+    check_choice("pool", pool, Pool)
+    if not teacher_projected or not student_projected:
+        raise UsageError("abkd_dissimilarity compares layers: give at least one of the teacher and one of the student")
+    for layer in (*teacher_projected, *student_projected):
+        check_same_nodes(layer, teacher_projected[0], "abkd_dissimilarity", same_width=True)
+    dtype = student_projected[0].dtype
     if pool == "graph":
-        teacher = torch.stack([t.mean(0) for t in teacher_projected])  # (T_l, d)
-        student = torch.stack([s.mean(0) for s in student_projected])  # (S_l, d)
-        return (teacher[:, None] - student).square().sum(2)
+        teacher = torch.stack([at_least_single(t).mean(0) for t in teacher_projected])  # (T_l, d)
+        student = torch.stack([at_least_single(s).mean(0) for s in student_projected])  # (S_l, d)
+        return (teacher[:, None] - student).square().sum(2).to(dtype)
     teacher = torch.stack([t.flatten() for t in teacher_projected])  # (T_l, n · d)
     student = torch.stack([s.flatten() for s in student_projected])  # (S_l, n · d)
-    return layer_distances(teacher, student) / student_projected[0].shape[0]
+    return (layer_distances(teacher, student) / student_projected[0].shape[0]).to(dtype)
 
 
 def abkd_loss(attention: Tensor, dissimilarity: Tensor) -> Tensor:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from torch import Tensor
 from torch.nn import functional as F
 
+from workbench.kernels.precision import at_least_single
 from workbench.kernels.rows import unit_rows
+from workbench.methods.arguments import check_choice
 from workbench.methods.base import (
     DECIDED_ALL_NODES,
     Method,
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from workbench.models.base import Output
 
 
+Power = Literal[1, 2]
+
+
 def attention_transfer_loss(student: Tensor, teacher: Tensor, p: int = 2) -> Tensor:
     r"""Match how strongly each node is activated, relative to the other nodes.
 
@@ -39,13 +44,16 @@ def attention_transfer_loss(student: Tensor, teacher: Tensor, p: int = 2) -> Ten
     Shapes: student (n, d_s), teacher (n, d_t); widths may differ. Returns a scalar.
     Reduction: the mean over nodes; the map has length one across the n nodes, so the value shrinks as
     1/n twice over. The LSP paper's attention transfer uses ``p=1``.
+    Raises UsageError for different nodes and for another ``p``.
     """
     check_same_nodes(student, teacher, "attention_transfer_loss")
-    return F.mse_loss(activation_map(student, p), activation_map(teacher.detach(), p))
+    check_choice("p", p, Power)
+    return F.mse_loss(activation_map(student, p), activation_map(teacher.detach(), p)).to(student.dtype)
 
 
 def activation_map(features: Tensor, p: int = 2) -> Tensor:
     """Activation of every node, of length one across nodes: (n, d) -> (n,). All zeros stay zeros."""
+    features = at_least_single(features)
     activation = (features.square() if p == 2 else features.abs().pow(p)).sum(1)  # (n,)
     return unit_rows(activation.view(1, -1)).view(-1)
 
@@ -83,9 +91,7 @@ class AttentionTransfer(Method):
         le=1e9,
         search=Search(1, 1e5, log=True),
     )
-    p: Literal[1, 2] = Option(
-        2, help="Power of the activations: 2 as in the G-CRD code, 1 as in the LSP paper.", advanced=True
-    )
+    p: Power = Option(2, help="Power of the activations: 2 as in the G-CRD code, 1 as in the LSP paper.", advanced=True)
     nodes: Nodes = nodes_option()
 
     def build(self, teacher: Widths, student: Widths) -> Objective:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.models.base import Output
 
 Nodes = Literal["train", "all"]
+PREPARED = "workbench_split_nodes"  # the attribute of a graph that holds its SplitNodes
 Terms = dict[str, Tensor]
 
 DECIDED_ALL_NODES = (
@@ -210,12 +211,25 @@ def check_same_classes(method: str, teacher: Widths, student: Widths) -> None:
         )
 
 
+class SplitNodes(dict[str, Tensor]):
+    """Indices (n,) of the nodes of a split, by its name; a type of its own, as a graph may carry anything."""
+
+
+def prepared_nodes(batch: Data) -> SplitNodes:
+    """The splits that ``tasks.with_split_nodes`` found for this graph: none of them for any other.
+
+    They are found once per graph, because a mask makes the host wait for the device.
+    """
+    prepared = getattr(batch, PREPARED, None)
+    return prepared if isinstance(prepared, SplitNodes) else SplitNodes()
+
+
 def chosen_nodes(batch: Data, nodes: Nodes) -> Tensor | None:
     """Indices (n,) of the nodes where a loss is taken; None stands for all of them."""
     if nodes == "all":
         return None
-    prepared = getattr(batch, "split_nodes", None)  # found once per graph; a mask makes the host wait for the device
-    return batch.train_mask.nonzero().view(-1) if prepared is None else prepared["train"]
+    prepared = prepared_nodes(batch)
+    return prepared["train"] if "train" in prepared else batch.train_mask.nonzero().view(-1)
 
 
 def take(features: Tensor, index: Tensor | None) -> Tensor:

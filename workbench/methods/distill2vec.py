@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from workbench.kernels.soft_labels import soft_label_divergence
+from workbench.methods.arguments import check_positive
 from workbench.methods.kd import log_probabilities
 from workbench.methods.rows import check_same_nodes
 
@@ -20,8 +21,10 @@ def link_distribution_loss(student_scores: Tensor, teacher_scores: Tensor, tempe
     Reduction: summed over candidates, averaged over nodes; no factor τ². Decided here, because the
     paper's widths differ and its public code distils nothing: the divergence is taken between
     distributions over candidates (positives and negatives), teacher first.
+    Raises UsageError for scores that do not fit together, or a temperature not above zero.
     """
     check_same_nodes(student_scores, teacher_scores, "link_distribution_loss", same_width=True)
+    check_positive("temperature", temperature)
     log_teacher = log_probabilities(teacher_scores.detach(), temperature)
     total = soft_label_divergence(student_scores, log_teacher, temperature)
     return (total / student_scores.shape[0]).to(student_scores.dtype)

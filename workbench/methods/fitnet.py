@@ -36,7 +36,7 @@ def fitnet_loss(student: Tensor, teacher: Tensor) -> Tensor:
     .. math:: \frac{1}{n d} \sum_i \| \hat f^s_i - \hat f^t_i \|^2, \qquad \hat f = f / \|f\|
 
     Shapes: student and teacher (n, d), after projection to one width. Returns a scalar.
-    Reduction: the mean over nodes and dimensions of rows of length one.
+    Reduction: the mean over nodes and dimensions of rows of length one. Raises UsageError for other nodes or widths.
     """
     check_same_nodes(student, teacher, "fitnet_loss", same_width=True)
     return (unit_row_distance(student, teacher) / student.numel()).to(student.dtype)

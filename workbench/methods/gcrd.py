@@ -8,6 +8,7 @@ from torch import Tensor
 
 from workbench.kernels.contrast import contrast
 from workbench.kernels.rows import unit_rows
+from workbench.methods.arguments import check_positive
 from workbench.methods.base import (
     DECIDED_ALL_NODES,
     Method,
@@ -24,7 +25,7 @@ from workbench.methods.base import (
     take,
 )
 from workbench.methods.gsp import GSP
-from workbench.methods.projectors import GraphProjector, Projector, check_batch_norm
+from workbench.methods.projectors import GraphProjector, Projector, check_batch_norm, graph_projectors
 from workbench.methods.rows import check_same_nodes
 from workbench.options import Option, Search
 from workbench.registry import methods
@@ -45,8 +46,10 @@ def gcrd_loss(student: Tensor, teacher: Tensor, temperature: float = 0.075) -> T
     both sides get a gradient, as both projection heads are trained.
     Reduction: averaged over nodes. One direction, student queries against teacher keys; the positive
     pair stands in the denominator.
+    Raises UsageError for other nodes or widths, or a temperature not above zero.
     """
     check_same_nodes(student, teacher, "gcrd_loss", same_width=True)
+    check_positive("temperature", temperature)
     total = contrast(unit_rows(student), unit_rows(teacher), temperature)
     return (total / student.shape[0]).to(student.dtype)
 
@@ -110,7 +113,7 @@ class GCRDObjective(Objective):
     def __init__(self, config: GCRD, teacher_width: int, student_width: int) -> None:
         super().__init__()
         self.config = config
-        head = GraphProjector if config.head == "gcn" else Projector
+        head = graph_projectors() if config.head == "gcn" else Projector
         self.teacher_head = head(teacher_width, config.projection)
         self.student_head = head(student_width, config.projection)
 

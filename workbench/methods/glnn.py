@@ -25,7 +25,7 @@ def glnn_loss(student_logits: Tensor, teacher_logits: Tensor) -> Tensor:
     .. math:: \frac1n \sum_i \mathrm{KL}\big(\mathrm{softmax}(z^t_i) \,\|\, \mathrm{softmax}(z^s_i)\big)
 
     Shapes: both logits (n, C). Returns a scalar (nats per node).
-    Reduction: summed over classes, averaged over nodes.
+    Reduction: summed over classes, averaged over nodes. Raises UsageError for logits that do not fit together.
     """
     check_same_nodes(student_logits, teacher_logits, "glnn_loss", same_width=True)
     total = soft_label_divergence(student_logits, log_probabilities(teacher_logits.detach()))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor
 
-from workbench.errors import UsageError
 from workbench.kernels.pairs import PairKernel, cosine_gap, gram_energy, kernel_gap
+from workbench.methods.arguments import check_choice
 from workbench.methods.base import (
     DECIDED_ALL_NODES,
     Method,
@@ -44,6 +44,7 @@ def gsp_loss(student: Tensor, teacher: Tensor, kernel: PairKernel = "cosine", ma
     a constant and gets no gradient.
     Reduction: the mean over all n² pairs, a node with itself included. Exact when ``max_samples`` is
     None; otherwise over at most so many nodes, drawn anew at each call, as the authors' code does.
+    Raises UsageError for other nodes in student and teacher and for another kernel.
     """
     check_same_nodes(student, teacher, "gsp_loss")
     index = sampled_nodes(student.shape[0], max_samples, student.device)
@@ -52,8 +53,7 @@ def gsp_loss(student: Tensor, teacher: Tensor, kernel: PairKernel = "cosine", ma
 
 def mean_gap(student: Tensor, teacher: Tensor, kernel: PairKernel, teacher_energy: Tensor | None = None) -> Tensor:
     """The loss over all pairs of the given nodes; ``teacher_energy`` is the cosine kernel's cached part of it."""
-    if kernel not in get_args(PairKernel):
-        raise UsageError(f"unknown kernel {kernel!r}: kernels are {', '.join(get_args(PairKernel))}")
+    check_choice("kernel", kernel, PairKernel)
     cosine = kernel == "cosine"
     total = cosine_gap(student, teacher, teacher_energy) if cosine else kernel_gap(student, teacher, kernel)
     return (total / student.shape[0] ** 2).to(student.dtype)

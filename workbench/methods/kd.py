@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from workbench.kernels.soft_labels import soft_label_divergence
+from workbench.methods.arguments import check_choice, check_positive
 from workbench.methods.base import (
     DECIDED_ALL_NODES,
     Method,
@@ -43,8 +44,11 @@ def kd_loss(
     Shapes: both logits (n, C). Returns a scalar (nats per node, times T²).
     Reduction: summed over classes, averaged over nodes; ``convention="code"`` averages over nodes and
     classes, as the G-CRD code does, which is the paper's value divided by C.
+    Raises UsageError for logits that do not fit together, another convention, or a temperature not above zero.
     """
     check_same_nodes(student_logits, teacher_logits, "kd_loss", same_width=True)
+    check_choice("convention", convention, Convention)
+    check_positive("temperature", temperature)
     log_teacher = log_probabilities(teacher_logits.detach(), temperature)  # (n, C)
     total = soft_label_divergence(student_logits, log_teacher, temperature)
     count = student_logits.shape[0] if convention == "paper" else student_logits.numel()
@@ -62,8 +66,10 @@ def multilabel_kd_loss(student_logits: Tensor, teacher_logits: Tensor, temperatu
     .. math:: \mathrm{BCE}\big(\sigma(z^s), \sigma(z^t / T)\big)
 
     Shapes: both logits (n, L). Returns a scalar: the mean over nodes and labels (nats).
+    Raises UsageError for logits that do not fit together, or a temperature not above zero.
     """
     check_same_nodes(student_logits, teacher_logits, "multilabel_kd_loss", same_width=True)
+    check_positive("temperature", temperature)
     return F.binary_cross_entropy_with_logits(student_logits, (teacher_logits.detach() / temperature).sigmoid())
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor
 
 from workbench.errors import UsageError
 from workbench.kernels.csr import EdgePattern
 from workbench.kernels.edges import EdgeKernel, neighbour_divergence, neighbour_log_distribution
+from workbench.methods.arguments import check_choice, check_positive
 from workbench.methods.base import (
     DECIDED_ALL_NODES,
     Method,
@@ -66,8 +67,10 @@ def lsp_loss(
     Raises UsageError for an unknown kernel, other nodes in student and teacher, or an edge to no node.
     """
     check_same_nodes(student, teacher, "lsp_loss")
-    if kernel not in get_args(EdgeKernel):
-        raise UsageError(f"unknown kernel {kernel!r}: kernels are {', '.join(get_args(EdgeKernel))}")
+    for what, value, choices in (("kernel", kernel, EdgeKernel), ("direction", direction, Direction),
+                                 ("convention", convention, Convention)):  # fmt: skip
+        check_choice(what, value, choices)
+    check_positive("sigma", sigma)
     pattern = EdgePattern.of(edge_index, student.shape[0])
     log_teacher = neighbour_log_distribution(teacher, pattern, kernel, sigma)  # (E,)
     total = neighbour_divergence(student, log_teacher, pattern, kernel, sigma, direction == "student_teacher")

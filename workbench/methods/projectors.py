@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
 from torch import Tensor, nn
 
 from workbench.errors import UsageError
+
+if TYPE_CHECKING:
+    from workbench.models.layers.last_input import LastInput
 
 
 class Projector(nn.Module):
@@ -20,18 +27,29 @@ class Projector(nn.Module):
 
 
 class GraphProjector(nn.Module):
-    """GCNConv → BatchNorm → ReLU. Shapes: features (N, in_channels), edge_index (2, E) -> (N, out_channels)."""
+    """GCNConv → BatchNorm → ReLU. Shapes: features (N, in_channels), edge_index (2, E) -> (N, out_channels).
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    ``last_input`` keeps the normalised graph from step to step; heads on the same graph share one.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, last_input: LastInput) -> None:
         # PyG costs seconds to import: paid when such a head is built, not when methods are listed.
-        from torch_geometric.nn import GCNConv
+        from workbench.models.layers.convolutions import GCNConv
 
         super().__init__()
-        self.conv = GCNConv(in_channels, out_channels)
+        self.conv = GCNConv(last_input, in_channels, out_channels)
         self.norm = nn.BatchNorm1d(out_channels)
 
     def forward(self, features: Tensor, edge_index: Tensor) -> Tensor:
         return self.norm(self.conv(features, edge_index)).relu()
+
+
+def graph_projectors() -> Callable[[int, int], GraphProjector]:
+    """What makes heads (in_channels, out_channels) that share one normalised graph."""
+    from workbench.models.layers.edge_weights import normalised
+    from workbench.models.layers.last_input import LastInput
+
+    return partial(GraphProjector, last_input=LastInput(normalised))
 
 
 def check_batch_norm(features: Tensor, method: str) -> Tensor:

@@ -8,7 +8,7 @@ of squared differences, which do not cancel.
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,13 +16,15 @@ from torch import Tensor
 
 from workbench.kernels.compiled.threads import by_rows, compiled
 from workbench.kernels.csr import EdgePattern
+from workbench.kernels.edge_numbers import LAPLACE_WIDTH, Number
 
 NUMBERS = ("product", "distance", "taxicab")
-KERNELS = ("linear", "cosine", "l2", "poly", "cosine_squared", "rbf", "laplace", "l2_norm")
-POLY, RBF, L2_NORM = KERNELS.index("poly"), KERNELS.index("rbf"), KERNELS.index("l2_norm")
+# How a similarity follows from an edge's number; of other kernels it is the number itself.
+EXPONENTIAL, SQUARE, ROOT, IDENTITY = range(4)
+SHAPES = {"rbf": EXPONENTIAL, "laplace": EXPONENTIAL, "poly": SQUARE, "cosine_squared": SQUARE, "l2_norm": ROOT}
 
 
-def numbers(features: Tensor, pattern: EdgePattern, number: Literal["product", "distance", "taxicab"]) -> Tensor:
+def numbers(features: Tensor, pattern: EdgePattern, number: Number) -> Tensor:
     """Inner product, squared distance or sum of absolute differences of every edge's ends: (N, d) -> (E,)."""
     out = torch.empty(pattern.num_edges, dtype=torch.float64)
     # In a symmetric graph an edge and its reverse share their number: the lower half is computed, and copied.
@@ -41,15 +43,13 @@ def divergence(
     slope = torch.empty_like(edge_numbers)
     per_node = torch.empty(pattern.num_nodes, dtype=torch.float64)
     arrays = map(_array, (pattern.rowptr, edge_numbers, log_teacher, slope, per_node))
-    scale = -1 / (2 * sigma**2) if kernel == "rbf" else -1 / 100.0
-    code = POLY if kernel == "cosine_squared" else RBF if kernel == "laplace" else KERNELS.index(kernel)
+    scale = -1 / (2 * sigma**2) if kernel == "rbf" else -1 / LAPLACE_WIDTH
+    code = SHAPES.get(kernel, IDENTITY)
     by_rows(pattern.rowptr, _divergence, *arrays, code, scale, student_first)
     return per_node.sum(), slope
 
 
-def spread(
-    features: Tensor, slope: Tensor, pattern: EdgePattern, number: Literal["product", "distance", "taxicab"]
-) -> Tensor:
+def spread(features: Tensor, slope: Tensor, pattern: EdgePattern, number: Number) -> Tensor:
     """Gradient (N, d) on features of Σ slope_e · number_e."""
     out = torch.zeros_like(features, memory_format=torch.contiguous_format)
     slope = (2 * slope if number == "distance" else slope).to(features.dtype)
@@ -120,22 +120,22 @@ def _divergence(start, stop, rowptr, numbers, log_teacher, slope, per_node, kern
 
 @compiled
 def _similarity(number, kernel, scale):  # type: ignore[no-untyped-def]
-    if kernel == RBF:
+    if kernel == EXPONENTIAL:
         return math.exp(number * scale)
-    if kernel == POLY:
+    if kernel == SQUARE:
         return number * number
-    if kernel == L2_NORM:
+    if kernel == ROOT:
         return math.sqrt(number)
     return number
 
 
 @compiled
 def _steepness(number, similarity, kernel, scale):  # type: ignore[no-untyped-def]
-    if kernel == RBF:
+    if kernel == EXPONENTIAL:
         return scale * similarity
-    if kernel == POLY:
+    if kernel == SQUARE:
         return 2 * number
-    if kernel == L2_NORM:
+    if kernel == ROOT:
         return 0.5 / similarity if similarity > 0 else 0.0
     return 1.0
 
