@@ -32,7 +32,7 @@ def cosine_gap(student: Tensor, teacher: Tensor, teacher_energy: Tensor | None =
     """
     if teacher_energy is None:
         teacher_energy = gram_energy(teacher)
-    return _CosineGap.apply(at_least_single(student), teacher.detach(), teacher_energy)  # type: ignore[no-untyped-call]
+    return _CosineGap.apply(at_least_single(student), at_least_single(teacher.detach()), teacher_energy)  # type: ignore[no-untyped-call]
 
 
 def gram_energy(features: Tensor) -> Tensor:

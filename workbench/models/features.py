@@ -56,13 +56,18 @@ def _dropout(x: Tensor, p: float) -> Tensor:
     return x * torch.rand(x.shape).ge_(p).div_(1 - p).to(x.dtype)
 
 
-def project_first(x: Tensor, out_channels: int, plain: bool = True) -> bool:
-    """Whether a layer should multiply by its weights before it sums over neighbours.
+def project_first(x: Tensor, out_channels: int) -> bool:
+    """Whether a plain layer should multiply by its weights before it sums over neighbours.
 
     The two commute, Â(XW) = (ÂX)W, so this chooses cost alone: neighbours are summed in the narrower of
-    the two widths, and sparse features are always multiplied first. A layer that is not ``plain`` keeps its order.
+    the two widths, and sparse features are always multiplied first.
     """
-    return x.layout == torch.sparse_csr or (plain and out_channels < x.shape[1])
+    return x.layout == torch.sparse_csr or out_channels < x.shape[1]
+
+
+def dense(x: Tensor) -> Tensor:
+    """``x`` (N, F) without sparsity, for a layer that must be called: hooks and layers of others' make expect that."""
+    return x.to_dense() if x.layout == torch.sparse_csr else x
 
 
 def is_plain(layer: nn.Module) -> bool:

@@ -54,6 +54,10 @@ class GAT(GraphModel):
                 self.skips.append(nn.Linear(width, out_width))
             width = out_width
 
+    @property
+    def same_in_training(self) -> bool:
+        return self.dropout == 0 and all(getattr(conv, "dropout", None) == 0 for conv in self.convs)
+
     def make_conv(self, in_channels: int, out_channels: int, **options: Any) -> nn.Module:
         from torch_geometric.nn import GATConv
 

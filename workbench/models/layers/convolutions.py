@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch_geometric import nn as pyg
 
 from workbench.kernels.propagate import SparseOperator, propagate
-from workbench.models.features import is_plain, is_watched, project_first
+from workbench.models.features import dense, is_plain, is_watched, project_first
 from workbench.models.layers.last_input import Graph, LastInput
 
 
@@ -41,12 +41,13 @@ class GCNConv(pyg.GCNConv):
         self.last_input = last_input
 
     def forward(self, x: Tensor, edge_index: Any, edge_weight: Tensor | None = None) -> Tensor:
-        last = self.last_input
+        last, plain = self.last_input, is_plain(self.lin)
+        x = x if plain else dense(x)
         graph = None if self.explain or edge_weight is not None else last.graph(x, edge_index)
         if graph is None:
             return super().forward(x, edge_index, edge_weight)
         neighbours = _summing(graph, lambda h, edges: self.propagate(edges.edge_index, x=h, edge_weight=edges.weight))
-        if not is_plain(self.lin):
+        if not plain:
             return neighbours(self.lin(x), self.bias)
         sums = last.product(x, graph, neighbours, self.out_channels)
         if sums is None and x.layout == torch.strided and self.in_channels < self.out_channels:
@@ -70,8 +71,10 @@ class SAGEConv(pyg.SAGEConv):
         graph = None if self.explain else last.graph(x, edge_index)
         neighbours = _summing(graph, lambda h, _: self.propagate(edge_index, x=(h, h)))
         own = last.apply(self.lin_r, x)
+        plain = is_plain(self.lin_l)
+        x = x if plain else dense(x)
         means = None if graph is None else last.product(x, graph, neighbours, self.out_channels)
-        if means is None and project_first(x, self.out_channels, is_plain(self.lin_l)):
+        if means is None and plain and project_first(x, self.out_channels):
             return neighbours(last.linear(x, self.lin_l.weight), self.lin_l.bias) + own
         return self.lin_l(neighbours(x) if means is None else means) + own
 
@@ -89,11 +92,15 @@ class GINConv(pyg.GINConv):
     def forward(self, x: Any, edge_index: Any, size: Any = None) -> Tensor:
         if not isinstance(x, Tensor) or size is not None:
             return super().forward(x, edge_index, size)
-        last, (first, *rest) = self.last_input, self.nn
+        layers: list[Any] = [*self.nn] if type(self.nn) is nn.Sequential else [self.nn]  # whatever was put there
+        last, (first, *rest) = self.last_input, layers
+        plain = is_plain(first) and not is_watched(self.nn)
+        x = x if plain else dense(x)
         graph = None if self.explain else last.graph(x, edge_index)
         neighbours = _summing(graph, lambda h, _: self.propagate(edge_index, x=(h, h)))
-        sums = None if graph is None else last.product(x, graph, neighbours, first.out_features)
-        if sums is None and project_first(x, first.out_features, is_plain(first) and not is_watched(self.nn)):
+        width = getattr(first, "out_features", 0)  # 0: nothing is kept for a layer that does not say how wide it is
+        sums = None if graph is None else last.product(x, graph, neighbours, width)
+        if sums is None and plain and project_first(x, first.out_features):
             x = last.linear(x, first.weight)  # (N, width)
             x = neighbours(x, first.bias) + (1 + self.eps) * x
             for layer in rest:

@@ -18,7 +18,7 @@ from torch.utils.weak import TensorWeakRef
 
 from workbench.kernels.csr import EdgePattern, check_edges
 from workbench.kernels.propagate import SparseOperator, Transposition, propagate
-from workbench.models.features import is_plain
+from workbench.models.features import dense, is_plain
 from workbench.models.layers.edge_weights import WeightedEdges
 
 PRODUCT_UP_TO = 16  # times the layer's output width: a product of wider features is not worth its memory
@@ -116,29 +116,34 @@ class LastInput:
 
     def linear(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         r""":math:`x W^\top + b` of features (N, F), also sparse ones, and weights (d, F) -> (N, d)."""
-        transposition = self._transposition(x)
-        if transposition is None:
-            return F.linear(x, weight, bias)
-        return propagate(transposition.operator(x), weight.t(), bias)
+        operator = self._operator(x)
+        return F.linear(x, weight, bias) if operator is None else propagate(operator, weight.t(), bias)
 
     def apply(self, layer: Any, x: Tensor) -> Tensor:
-        """``layer(x)`` of a linear layer, also of sparse features."""
+        """``layer(x)`` of a linear layer, also of sparse features; one that is not plain is called with dense ones."""
         if not is_plain(layer):
-            return layer(x)
+            return layer(dense(x))
         return self.linear(x, layer.weight, layer.bias)
 
-    def _transposition(self, x: Tensor) -> Transposition | None:
-        """Of the given features and of what dropout left of them: both have their entries in the same places."""
+    def _operator(self, x: Tensor) -> SparseOperator | None:
+        """The given features or what dropout left of them: both have their entries in the same places.
+
+        So they share one transposition, which is made when a gradient first needs it.
+        """
         features = self._features
         given = None if features is None else features.seen.tensor
         if features is None or given is None or torch.sparse_csr not in (x.layout, given.layout):
             return None
         if x.layout != given.layout or x.requires_grad or not _has_sparse_products(x) or not _share_entries(x, given):
             return None
-        if features.transposition is None:
+
+        def transpose() -> Tensor:
             with torch.inference_mode(False), torch.no_grad():
-                features.transposition = Transposition.of(given)
-        return features.transposition
+                if features.transposition is None:
+                    features.transposition = Transposition.of(given)
+                return features.transposition.operator(x).transposed
+
+        return SparseOperator(x, transpose)
 
     def _weighted(self, edge_index: Tensor, num_nodes: int, dtype: torch.dtype, as_matrix: bool) -> Graph:
         assert self._weigh is not None
