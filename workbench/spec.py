@@ -25,7 +25,7 @@ from workbench.options import Component, Config, Option, Search, explain
 from workbench.registry import Registry, datasets, methods, models
 
 FORMAT = 1  # of spec.yaml
-OBSERVING = ("lens_every", "cuda_graph")  # training options that change what is seen or how fast, not the result
+OBSERVING = ("lens_every", "cuda_graph")  # change what is seen or how fast, and the result by rounding at most
 
 
 class Training(Config):
@@ -63,8 +63,8 @@ class Training(Config):
     )
     lens_every: int = Option(
         10,
-        help="Compare the direction of each distillation gradient with that of the labels every so many epochs; "
-        "0 never does. Changes no result.",
+        help="Compare the direction of each distillation gradient of the student with that of the labels every so many "
+        "epochs; 0 never does. Changes no result.",
         ge=0,
         le=100_000,
         advanced=True,
@@ -148,8 +148,8 @@ class Spec(Config):
     umap: bool = Option(False, help="Also compute the UMAP of teacher and student when the run ends.")
     teacher_control: Literal["none", "untrained", "shuffled"] = Option(
         "none",
-        help="Is it real? A teacher that cannot know anything: with its initial weights (untrained), or trained and "
-        "selected on labels that are permuted among the training and among the validation nodes (shuffled).",
+        help="Is it real? A teacher with its initial weights (untrained), or one trained and selected on labels "
+        "permuted among the training and among the validation nodes, so true only by chance (shuffled).",
         advanced=True,
     )
 

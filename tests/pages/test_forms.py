@@ -154,3 +154,16 @@ def test_a_story_is_told_by_the_numbers(teacher, student, ratio, expected):
         "compression": ratio,
     }
     assert story(result) == expected
+
+
+@pytest.mark.parametrize(
+    ("control", "expected"),
+    [
+        ("untrained", "5.0 points better than its untrained teacher."),
+        ("shuffled", "5.0 points better than its teacher, which was trained on permuted labels."),
+    ],
+)
+def test_a_story_names_the_control(control, expected):
+    teacher, student = ({"metrics": {"test": {"accuracy": score}}} for score in (0.7, 0.75))
+    found = story({"teacher": {**teacher, "control": control}, "student": student, "compression": 10.0})
+    assert found == f"The student is 10.0 × smaller and {expected}"

@@ -85,7 +85,7 @@ def test_an_older_run_has_shares_and_no_second_panel(make_run_folder):
     figure = terms(run)
     assert traces(figure, "y")["kd"].y == pytest.approx([15 / 16] * 40)
     assert "xaxis2" not in figure.layout.to_plotly_json()
-    assert not has_directions(run)
+    assert not has_directions(run.metrics("student"))
 
 
 def test_the_examples_are_drawn():

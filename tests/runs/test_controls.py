@@ -13,8 +13,8 @@ from torch import nn
 
 import workbench as wb
 from workbench.errors import UsageError
-from workbench.runs.control_table import Controls, tabulate
-from workbench.runs.controls import SAME_UPDATES, control_plan, same_updates
+from workbench.runs.control_table import QUESTIONS, SAME_UPDATES, Controls, tabulate
+from workbench.runs.controls import control_plan, same_updates
 from workbench.runs.folder import Run
 from workbench.runs.store import run_folders
 from workbench.spec import Spec
@@ -152,6 +152,7 @@ def test_ones_own_graph_may_be_used(tmp_path: Path) -> None:
         ({"teacher": nn.Linear(2, 2)}, "your own teacher is trained in place"),
         ({"student": nn.Linear(2, 2)}, "your own student is trained in place"),
         ({"seeds": 5}, r"such as range\(5\)"),
+        ({"seeds": "01"}, r"such as range\(5\)"),
         ({"seeds": []}, "seeds are empty"),
         ({"seeds": [0, -1]}, "greater than or equal to 0"),
         ({"method": "lsp", "student": {"name": "gcn", "num_layers": 1}}, "this student has none"),
@@ -161,6 +162,36 @@ def test_what_cannot_be_held_against_controls_is_refused(tmp_path: Path, options
     with pytest.raises(UsageError, match=message):
         quick(tmp_path / "runs", **options)
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_seed_counts_once_however_it_is_written(finished: Controls, root: Path) -> None:
+    assert quick(root, seeds=["3", 3, 0, 3]).seeds == (3, 0)
+
+
+def test_the_docstring_asks_the_questions_of_the_table() -> None:
+    text = " ".join((wb.controls.__doc__ or "").split())
+    assert len(QUESTIONS) == 5
+    assert all(f"*{name}*: {question}" in text for name, question in QUESTIONS.items())
+
+
+def test_how_true_shuffled_labels_are_is_noted(finished: Controls) -> None:
+    shares = [found["teacher"]["labels_still_true"] for found in results(finished.rows[-1].runs)]
+    train, val = (50 * (shares[0][split] + shares[1][split]) for split in ("train", "val"))
+    note = f"by chance {train:.0f} % of its training and {val:.0f} % of its validation labels stayed true."
+    assert finished.notes[-1] == f"label-shuffled teacher: {note}"
+
+
+def test_students_alone_of_the_same_training_are_said_to_be_one(tmp_path: Path, finished: Controls) -> None:
+    data = wb.load_dataset("builtin-karate").clone()
+    short = {"epochs": 4, "patience": 0}
+    table = quick(tmp_path, data, training=short, teacher_training={"epochs": 4})
+    rows = {row.name: row for row in table.rows}
+    assert f"{SAME_UPDATES}: the very same training as student alone for seed 0, 3." in table.notes
+    assert rows[SAME_UPDATES].runs == rows["student alone"].runs, "and one's own graph is not trained on twice"
+    assert len(list(run_folders(tmp_path))) == 10
+    made = {row.name: [found["student"]["epochs"] for found in results(row.runs)] for row in finished.rows}
+    same = [seed for k, seed in enumerate((0, 3)) if made["student alone"][k] == made[SAME_UPDATES][k]]
+    assert any("the very same" in note for note in finished.notes) == bool(same)
 
 
 def test_a_control_of_a_control_is_refused() -> None:
@@ -220,6 +251,14 @@ def test_one_seed_gives_differences_without_a_test(scored: Callable[..., Run]) -
     assert document == {"mean": pytest.approx(0.1), "interval": None, "p": None, "n": 1}
     assert "| +10.0 | – | – |" in str(table)
     assert "One seed" in table.notes[0]
+
+
+def test_the_same_difference_of_every_seed_makes_no_test_and_that_is_said(scored: Callable[..., Run]) -> None:
+    method = [scored(f"m{k}", value) for k, value in enumerate((0.815, 0.702))]
+    control = [scored(f"c{k}", value) for k, value in enumerate((0.802, 0.689))]
+    table = tabulate(SPEC, "accuracy", [0, 1], {"kd": method, "student alone": control})
+    assert "| +1.3 | – | – |" in str(table)
+    assert "– for student alone: every seed differs by the same amount: no test." in table.notes
 
 
 def test_what_did_not_finish_is_left_out_and_said(scored: Callable[..., Run], make_run_folder: Any) -> None:

@@ -1,4 +1,4 @@
-"""Teachers that cannot know anything: what they are told, what is stored, and what their students learn from."""
+"""Teachers without what one should know: what they are told, what is stored, and what their students learn from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import workbench as wb
 from workbench.errors import RunError, UsageError
 from workbench.runs.folder import Run
 from workbench.runs.recorder import RunRecorder
-from workbench.runs.teacher_control import permuted_labels
+from workbench.runs.teacher_control import labels_still_true, permuted_labels
 from workbench.training.random_state import seed_everything, surroundings_kept
 
 SHORT = {"epochs": 12, "patience": 0, "keep_every": 0}
@@ -86,6 +86,20 @@ def test_labels_are_permuted_within_their_part_and_test_labels_stay() -> None:
     assert torch.equal(data.y, before), "the graph itself is left alone"
 
 
+def test_the_share_of_labels_that_stayed_true_is_counted() -> None:
+    part = torch.arange(7) < 4
+    data = Data(y=torch.tensor([0, 1, 2, 0, 1, 2, 2]), train_mask=part, val_mask=~part)
+    permuted = Data(y=torch.tensor([0, 0, 2, 1, 2, 2, 1]), train_mask=part, val_mask=~part)
+    assert labels_still_true(data, permuted) == {"train": 0.5, "val": pytest.approx(1 / 3)}
+
+
+def test_the_share_is_recorded_with_a_shuffled_teacher(shuffled: Run, untrained: Run, graph: Data) -> None:
+    kept = permuted_labels(graph, 0).y == graph.y
+    expected = {split: kept[graph[f"{split}_mask"]].double().mean().item() for split in ("train", "val")}
+    assert result(shuffled)["teacher"]["labels_still_true"] == pytest.approx(expected)
+    assert "labels_still_true" not in result(untrained)["teacher"]
+
+
 def test_the_permutation_depends_on_the_seed_alone() -> None:
     first, again, other = (permuted_labels(big_graph(), seed).y for seed in (3, 3, 4))
     assert torch.equal(first, again)
@@ -124,7 +138,7 @@ def test_a_shuffled_teacher_is_judged_by_the_true_labels_on_test_nodes_only(shuf
     assert found["val"] == pytest.approx(accuracy(logits, told.y, graph.val_mask))
 
 
-def test_a_shuffled_teacher_learns_what_it_was_told_and_nothing_true(tmp_path: Path) -> None:
+def test_a_shuffled_teacher_learns_what_it_was_told_and_no_more(tmp_path: Path) -> None:
     long = {"epochs": 150, "patience": 0, "keep_every": 0, "weight_decay": 0.0}
     run = quick(tmp_path, "builtin-citation", teacher_control="shuffled", teacher_training=long)
     last = run.metrics("teacher")[-1]
@@ -211,7 +225,7 @@ def test_ones_own_teacher_can_be_told_permuted_labels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"teacher_control": "untrained"}, "needs a teacher that is built here"),
+        ({"teacher_control": "untrained"}, "train_teacher=False and leave teacher_control out"),
         ({"teacher_control": "shuffled", "train_teacher": False}, "leave one of them out"),
         ({"teacher_control": "untrainde"}, "'none', 'untrained' or 'shuffled'"),
     ],

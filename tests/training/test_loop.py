@@ -17,6 +17,7 @@ from workbench.training.checkpoint import load_tensors, save_tensors
 from workbench.training.distiller import Distiller
 from workbench.training.loop import encode, fit
 from workbench.training.random_state import seed_everything
+from workbench.training.step import Step
 
 MakeRecorder = Callable[..., Any]
 SHORT = Training(epochs=12, patience=0, learning_rate=0.05, keep_every=5)
@@ -186,6 +187,30 @@ def test_small_pictures_are_logged_every_epoch(small_graph: Data, make_recorder:
     recorder = make_recorder()
     fit(distiller(Picture(1.0)), small_graph, None, SHORT, recorder)
     assert all(record["pictures"] == {"map": [[0.1235, 1.0]]} for record in recorder.records)
+
+
+def test_a_picture_that_is_not_finite_is_logged_with_gaps(small_graph: Data, make_recorder: MakeRecorder) -> None:
+    import json
+
+    class Picture(Constant):
+        def pictures(self) -> dict[str, torch.Tensor]:
+            return {"map": torch.tensor([[math.nan, 0.5, math.inf]])}
+
+    recorder = make_recorder()
+    fit(distiller(Picture(1.0)), small_graph, None, SHORT, recorder)
+    assert recorder.records[0]["pictures"] == {"map": [[None, 0.5, None]]}
+    json.dumps(recorder.records, allow_nan=False)
+
+
+def test_a_teacher_is_never_looked_at_through_the_lens(
+    small_graph: Data, make_recorder: MakeRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[bool] = []
+    run = Step.run
+    monkeypatch.setattr(Step, "run", lambda step, lens: (looks.append(lens), run(step, lens))[1])
+    for objective in (None, Constant(1.0)):
+        fit(distiller(objective), small_graph, None, SHORT.replace(epochs=2, lens_every=1), make_recorder())
+    assert looks == [False, False, True, True]
 
 
 def test_a_term_that_is_not_finite_is_reported_and_spoils_no_weights(

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
-from workbench.methods.base import chosen_nodes
+from workbench.methods.base import PREPARED, chosen_nodes, prepared_nodes
 from workbench.tasks import NodeClassification, split_nodes, with_split_nodes
 
 
@@ -36,4 +36,13 @@ def test_a_prepared_graph_is_not_asked_for_its_masks_again(small_graph: Data) ->
 
 
 def test_the_test_nodes_are_not_prepared(small_graph: Data) -> None:
-    assert set(with_split_nodes(small_graph).split_nodes) == {"train", "val"}
+    assert set(prepared_nodes(with_split_nodes(small_graph))) == {"train", "val"}
+
+
+@pytest.mark.parametrize("name", ["split_nodes", PREPARED])
+def test_what_a_graph_carries_of_its_own_is_not_taken_for_its_splits(small_graph: Data, name: str) -> None:
+    small_graph[name] = {"train": torch.tensor([59]), "val": torch.tensor([59])}
+    assert split_nodes(small_graph, "train").tolist() == list(range(20))
+    found = chosen_nodes(small_graph, "train")
+    assert found is not None
+    assert found.tolist() == list(range(20))

@@ -8,23 +8,28 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn.utils.parametrizations import spectral_norm
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch_geometric.data import Data
+from torch_geometric.nn import GATConv
 
 from workbench.errors import Stopped
-from workbench.methods.base import Sum, Widths
+from workbench.methods.base import Objective, Sum, Widths
 from workbench.methods.gcrd import GCRD
 from workbench.methods.kd import KD
 from workbench.models.base import Output
+from workbench.models.gat import GAT
 from workbench.models.gcn import GCN
+from workbench.models.gcnii import GCNII
 from workbench.models.mlp import MLP
+from workbench.models.stack import Stack
 from workbench.registry import models
 from workbench.spec import Training
 from workbench.tasks import NodeClassification, with_split_nodes
 from workbench.training.distiller import Distiller
 from workbench.training.loop import fit
 from workbench.training.random_state import seed_everything
-from workbench.training.step import Packed, Step
+from workbench.training.step import Packed, Step, same_in_training
 
 MakeRecorder = Callable[..., Any]
 SHORT = Training(epochs=12, patience=0, learning_rate=0.05, keep_every=5, lens_every=4)
@@ -63,10 +68,13 @@ def test_a_forward_pass_that_is_reused_gives_the_same_bits(
 ) -> None:
     still = {key: value for key, value in STILL.items() if key in models[name].model_fields}
     config = models[name](hidden_channels=8, **still)
+    model = config.build(3, 3)
+    if isinstance(model, (Stack, GCNII, GAT)):
+        assert model.same_in_training
+    elif not model.same_in_training:
+        pytest.skip(f"{name} does not say that training is evaluation")
     reused = fit_once(small_graph, make_recorder(), config, precision)
-    if not config.build(3, 3).same_in_training:
-        pytest.skip(f"{name} differs between training and evaluation also without dropout")
-    monkeypatch.setattr(type(config.build(3, 3)), "same_in_training", False)
+    monkeypatch.setattr(type(model), "same_in_training", False)
     plain = fit_once(small_graph, make_recorder(), config, precision)
     assert reused[0] == plain[0]
     assert all(torch.equal(reused[1][key], value) for key, value in plain[1].items())
@@ -87,6 +95,79 @@ def test_one_forward_pass_per_epoch_where_training_is_evaluation(
     seen = counted(distiller.student)
     fit(distiller, small_graph, targets, SHORT, make_recorder())
     assert len(seen) == passes
+
+
+def test_a_norm_that_was_put_into_a_student_sees_every_training_pass(small_graph: Data) -> None:
+    def with_norm() -> GCN:
+        model = still_gcn()
+        model.norms[0] = torch.nn.BatchNorm1d(8)
+        return model
+
+    distiller, targets = start(small_graph, with_norm)
+    seen = counted(distiller.student)
+    norm = distiller.student.norms[0]  # type: ignore[union-attr, index]
+    before = int(norm.num_batches_tracked)  # type: ignore[arg-type, union-attr]
+    step = Step(distiller, with_split_nodes(small_graph), targets, SHORT)
+    for _ in range(3):
+        step.run(lens=False)
+    assert seen == [True, False] * 3
+    assert norm.num_batches_tracked == before + 3  # type: ignore[union-attr]
+
+
+def replaced(part: torch.nn.Module) -> Callable[[GCN], object]:
+    return lambda model: model.norms.__setitem__(0, part)
+
+
+CHANGES: dict[str, Callable[[GCN], object]] = {
+    "dropout": replaced(torch.nn.Dropout(0.9)),
+    "instance norm": replaced(torch.nn.InstanceNorm1d(8, track_running_stats=True)),
+    "random slope": replaced(torch.nn.RReLU()),
+    "attention with dropout": lambda model: model.convs.__setitem__(0, GATConv(3, 8, dropout=0.5)),
+    "spectral norm": lambda model: spectral_norm(model.convs[0].lin),
+    "older spectral norm": lambda model: torch.nn.utils.spectral_norm(model.convs[0].lin),
+    "hook": lambda model: model.convs[0].register_forward_hook(lambda *_: None),
+    "hook before": lambda model: model.convs[0].register_forward_pre_hook(lambda *_: None),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_student_with_another_part_is_not_taken_at_its_word(name: str) -> None:
+    model = still_gcn()
+    assert same_in_training(model)
+    CHANGES[name](model)
+    assert not same_in_training(model)
+
+
+def test_layers_that_are_the_same_in_training_may_be_put_in() -> None:
+    model = still_gcn()
+    model.norms[0] = torch.nn.LayerNorm(8)
+    assert same_in_training(model)
+
+
+class BrokenHead(Objective):
+    """A term whose gradient is finite on the student and not on its own weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = torch.nn.Parameter(torch.zeros(()))
+
+    def forward(self, student: Output, targets: Any, batch: Data) -> dict[str, torch.Tensor]:
+        return {"broken": student.logits.pow(2).mean() + self.head.sqrt()}
+
+    def weights(self) -> dict[str, float]:
+        return {"broken": 1.0}
+
+
+@pytest.mark.parametrize("gradient_clip", [None, 1.0])
+def test_a_gradient_of_a_head_that_is_not_finite_does_not_reach_the_student(
+    small_graph: Data, make_recorder: MakeRecorder, gradient_clip: float | None
+) -> None:
+    distiller = Distiller(still_gcn(), BrokenHead(), NodeClassification())
+    before = {key: value.clone() for key, value in distiller.student.state_dict().items()}
+    recorder = make_recorder()
+    fit(distiller, small_graph, None, SHORT.replace(gradient_clip=gradient_clip), recorder)
+    assert all(torch.equal(distiller.student.state_dict()[key], value) for key, value in before.items())
+    assert "'broken' was not finite" in recorder.warnings[0]
 
 
 def test_a_step_that_is_to_be_recorded_keeps_no_forward_pass_for_the_next(small_graph: Data) -> None:

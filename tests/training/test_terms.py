@@ -139,6 +139,17 @@ def test_a_step_is_refused_for_any_value_and_any_weighted_gradient_that_is_not_f
     assert bool(found) is finite
 
 
+def test_a_step_is_refused_for_a_gradient_on_a_head_that_is_not_finite_and_the_term_says_so() -> None:
+    student, head = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+    nn.init.zeros_(head.weight)
+    broken = head.weight.sum().sqrt()  # 0, with an infinite slope; the student's gradient is finite
+    terms = {"task": student.weight.sum(), "other": student.weight.sum() + broken}
+    rows, finite = backward(terms, {"task": 1.0, "other": 1.0}, nn.ModuleList([student, head]), student)
+    assert not finite
+    assert rows[0, 1] == 1
+    assert rows[1, 1].isnan()
+
+
 def test_shares_are_parts_of_the_sum_of_all_sizes() -> None:
     rows = {"task": (2.0, 1.0, math.nan), "kd": (-4.0, 1.0, math.nan), "off": (9.0, math.nan, math.nan)}
     records = term_records(rows, {"task": 1.0, "kd": 1.5, "off": 0.0}, lens=False)

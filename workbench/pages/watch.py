@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -37,12 +38,13 @@ def _watch(path: Path, was_alive: bool) -> None:
     with explained():
         _headline(run, status)
         _verdict(run, status)
-        if run.metrics():
-            from workbench.plots.training_curves import curves
+        if records := run.metrics():  # read once: a poll draws both figures of it
+            from workbench.plots import training_curves
 
+            teacher, student = ([r for r in records if r.get("stage") == stage] for stage in ("teacher", "student"))
             alt = "Three line plots over epochs: weighted loss terms, their gradients, validation accuracy."
-            st.plotly_chart(curves(run), key=f"curves-{run.id}", alt=alt)
-            _loss_terms(run)
+            st.plotly_chart(training_curves.of_records(teacher, student), key=f"curves-{run.id}", alt=alt)
+            _loss_terms(run, student)
         elif status.alive:
             st.caption("The curves appear with the first epoch.")
         for warning in status.warnings:
@@ -55,14 +57,17 @@ def _watch(path: Path, was_alive: bool) -> None:
         st.rerun()  # of the whole page, which then stops polling
 
 
-def _loss_terms(run: Run) -> None:
+def _loss_terms(run: Run, student: list[dict[str, Any]]) -> None:
     """The loss-term lens, for a run that looked through it."""
-    from workbench.plots.loss_terms import has_directions, terms
+    from workbench.plots import loss_terms
 
-    if not has_directions(run):
+    if not loss_terms.has_directions(student):
         return
-    alt = "Two line plots over epochs: share of each loss term, cosine of its gradient with that of the labels."
-    st.plotly_chart(terms(run), key=f"terms-{run.id}", alt=alt)
+    alt = (
+        "Over epochs, a stacked area plot, the share of each loss term, and a line plot, the cosine of its gradient "
+        "with that of the labels."
+    )
+    st.plotly_chart(loss_terms.of_records(student), key=f"terms-{run.id}", alt=alt)
     st.caption(
         "Direction: cosine between a term's gradient and that of the loss on the labels, on the student's parameters. "
         "1 pulls the same way, 0 has nothing to do with it; below 0 this term pulls against the labels."

@@ -28,6 +28,11 @@ def terms(run: Run) -> go.Figure:
     records = run.metrics("student")
     if not records:
         raise UsageError(f"the student of run {run.id} has no epoch yet: draw its terms when it has one")
+    return of_records(records)
+
+
+def of_records(records: Sequence[Record]) -> go.Figure:
+    """The figure of :func:`terms`, of one record per epoch of the student."""
     return draw(shares(records), cosines(records))
 
 
@@ -54,9 +59,9 @@ def cosines(records: Sequence[Record]) -> Series:
     return {name: of for name, of in taken.items() if np.isfinite(of[1]).any()}
 
 
-def has_directions(run: Run) -> bool:
-    """Whether :func:`terms` shows more of a run than its shares."""
-    return bool(cosines(run.metrics("student")))
+def has_directions(records: Sequence[Record]) -> bool:
+    """Whether :func:`of_records` shows more than shares."""
+    return bool(cosines(records))
 
 
 def draw(share: Series, cosine: Series) -> go.Figure:

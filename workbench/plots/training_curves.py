@@ -22,7 +22,11 @@ def curves(run: Run) -> go.Figure:
 
     The terms are the student's; as long as it has not begun, they are the teacher's.
     """
-    teacher, student = run.metrics("teacher"), run.metrics("student")
+    return of_records(run.metrics("teacher"), run.metrics("student"))
+
+
+def of_records(teacher: Sequence[Record], student: Sequence[Record]) -> go.Figure:
+    """The figure of :func:`curves`, of one record per epoch of each stage."""
     accuracy = {"teacher": validation_accuracy(teacher), "student": validation_accuracy(student)}
     records, whose = (student, "Student") if student or not teacher else (teacher, "Teacher")
     return draw(weighted_terms(records, "value"), weighted_terms(records, "gradient"), accuracy, whose)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from torch import Tensor
 
+from workbench.methods.base import PREPARED, SplitNodes, prepared_nodes
+
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
@@ -15,19 +17,19 @@ SEEN_IN_TRAINING: tuple[Split, ...] = ("train", "val")
 
 
 def with_split_nodes(batch: Data) -> Data:
-    """A shallow copy of ``batch`` that carries ``split_nodes``: the indices of its training and validation nodes.
+    """A shallow copy of ``batch`` that carries the indices of its training and validation nodes.
 
     How many entries of a mask are set is known on the device alone: each look at a mask makes the host
     wait for it, an index does not.
     """
     prepared = copy.copy(batch)
-    prepared.split_nodes = {split: _of_mask(batch, split) for split in SEEN_IN_TRAINING}
+    setattr(prepared, PREPARED, SplitNodes({split: _of_mask(batch, split) for split in SEEN_IN_TRAINING}))
     return prepared
 
 
 def split_nodes(batch: Data, split: Split) -> Tensor:
     """Indices (n,) of the nodes of one split; prepared ones where ``batch`` carries them."""
-    prepared: dict[str, Tensor] = getattr(batch, "split_nodes", {})
+    prepared = prepared_nodes(batch)
     return prepared[split] if split in prepared else _of_mask(batch, split)
 
 

@@ -72,7 +72,7 @@ def fit(
     while state.epoch < training.epochs and not _out_of_patience(state, training):
         started = time.perf_counter()
         state.epoch += 1
-        lens = _is_due(state.epoch, training.lens_every)
+        lens = distiller.objective is not None and _is_due(state.epoch, training.lens_every)
         done = step.run(lens)
         record, validation = _read(done, distiller, lens)
         if state.selection.update(state.epoch, validation[distiller.task.selection_metric], validation["loss"]):
@@ -104,8 +104,8 @@ def _read(done: Done, distiller: Distiller, lens: bool) -> tuple[dict[str, Any],
 
 
 def _rounded(pictures: dict[str, list[list[float]]]) -> dict[str, Any]:
-    """Pictures that are small enough to be logged every epoch (ABKD's map), to four digits."""
-    rows = {name: [[float(f"{v:.4g}") for v in row] for row in picture] for name, picture in pictures.items()}
+    """Pictures that are small enough to be logged every epoch (ABKD's map), to four digits; not finite is None."""
+    rows = {name: [[finite(float(f"{v:.4g}")) for v in row] for row in picture] for name, picture in pictures.items()}
     return {"pictures": rows} if rows else {}
 
 

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.dropout import _DropoutNd
+from torch.nn.utils.parametrize import is_parametrized
 
+from workbench.models.features import is_watched
 from workbench.training.optimiser import make_optimiser, step_if
 from workbench.training.state import Learner
 from workbench.training.terms import backward
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.training.distiller import Distiller
 
 PICTURE_LIMIT = 1024  # numbers
+DIFFERING = (_DropoutNd, _NormBase, nn.RReLU)  # draw, or keep statistics, in training
 
 
 class Packed:
@@ -55,8 +60,8 @@ class Done:
 class Step:
     """Training steps on one graph, each followed by an evaluation.
 
-    Where the student computes the same in training as in evaluation (``same_in_training``), the evaluation after
-    a step is the forward pass of the next one: it is done once, with gradients. ``reuse=False`` forgoes that.
+    Where the student :func:`computes the same in training <same_in_training>` as in evaluation, the evaluation
+    after a step is the forward pass of the next one: it is done once, with gradients. ``reuse=False`` forgoes that.
     """
 
     def __init__(
@@ -67,7 +72,7 @@ class Step:
         self.targets = targets
         self.training = training
         self.learner = Learner(distiller, make_optimiser(distiller, training), batch.x.device)
-        self._reuses = reuse and bool(getattr(distiller.student, "same_in_training", False))
+        self._reuses = reuse and same_in_training(distiller.student)
         self._ahead: Output | None = None  # the forward pass of the next step, where it has been done
 
     def run(self, lens: bool) -> Done:
@@ -101,6 +106,21 @@ class Step:
         if self._reuses:
             self._ahead = output
         return output.detach()
+
+
+def same_in_training(student: nn.Module) -> bool:
+    """Whether the student says that it computes the same in training as in evaluation, and no part of it speaks
+    against that: its layers may have been replaced, hooked or parametrised since it was made."""
+    if not getattr(student, "same_in_training", False):
+        return False
+    return not any(_may_differ(module) for module in student.modules())
+
+
+def _may_differ(module: nn.Module) -> bool:
+    """Whether a pass of training mode may be another than one of evaluation, or is counted by somebody."""
+    rate = getattr(module, "dropout", 0.0)  # PyG's convolutions drop attention without a module for it
+    drops = isinstance(module, DIFFERING) or (isinstance(rate, (int, float)) and rate > 0)
+    return drops or is_parametrized(module) or is_watched(module)
 
 
 def encode(model: nn.Module, batch: Data, training: Training, *, gradients: bool = False) -> Output:

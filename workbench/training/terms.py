@@ -21,9 +21,10 @@ def backward(
     """Fill ``p.grad`` of every parameter of ``module`` with the gradient of the weighted sum.
 
     Returns, still on the device, one row per term (terms, 3), and whether a step may be taken (): whether all
-    values, and the norms of all terms that weigh something, are finite. A row holds the unweighted value, the
+    values, and the gradients of all terms that weigh something, are finite. A row holds the unweighted value, the
     gradient norm over the student's parameters, and with ``lens`` the cosine between that gradient and the one
-    of ``task``, which ``terms`` names first; what was not asked for is NaN.
+    of ``task``, which ``terms`` names first; what was not asked for is NaN. So is the norm of a term whose gradient
+    on another parameter of ``module`` is not finite: clipping would carry that to the student.
 
     A term of weight zero costs no backward pass and its norm is NaN; with ``lens`` it costs one, and still does
     not enter ``p.grad``. A term that does not depend on any parameter has the norm zero, and no cosine.
@@ -43,14 +44,16 @@ def backward(
         norm = torch.zeros_like(unknown) if weight else unknown
         if name in active:
             gradients = torch.autograd.grad(term, parameters, retain_graph=name != active[-1], allow_unused=True)
-            if weight:
-                _add(parameters, gradients, weight)
             pull = [g if id(p) in of_student else None for p, g in zip(parameters, gradients, strict=True)]
             norm = _norm(pull, unknown)
             if lens and name == "task":
                 task = pull, norm
             elif lens and task:
                 cosine = _dot(pull, task[0], unknown) / norm / task[1]
+            if weight:
+                _add(parameters, gradients, weight)
+                others = [g for p, g in zip(parameters, gradients, strict=True) if id(p) not in of_student]
+                norm = _unless_broken(norm, others)
         rows += [value, norm, cosine]
         checks += [value, norm] if weight else [value]
     return torch.stack(rows).view(-1, 3), torch.stack(checks).isfinite().all()
@@ -62,7 +65,12 @@ def _add(parameters: list[nn.Parameter], gradients: Sequence[Tensor | None], wei
             p.grad = weight * g if p.grad is None else p.grad.add_(g, alpha=weight)
 
 
-def _norm(gradients: Gradients, like: Tensor) -> Tensor:
+def _unless_broken(norm: Tensor, others: Sequence[Tensor | None]) -> Tensor:
+    """``norm`` as it is; NaN where a gradient of ``others`` is not finite."""
+    return norm + 0 * _norm(others, norm) if any(g is not None for g in others) else norm
+
+
+def _norm(gradients: Sequence[Tensor | None], like: Tensor) -> Tensor:
     squares = [g.pow(2).sum() for g in gradients if g is not None]
     return torch.stack(squares).sum().sqrt().to(like.dtype) if squares else torch.zeros_like(like)
 
