@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from workbench.analysis.statistics import paired_test, summarise
@@ -31,6 +32,27 @@ def test_equal_pairs_show_nothing_and_one_pair_tests_nothing() -> None:
     assert paired_test([1.0, 2.0], [1.0, 2.0]).interval == (0.0, 0.0)
     assert paired_test([1.0], [0.5]).p is None
     assert paired_test([1.0], [0.5]).interval is None
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_the_same_difference_of_every_pair_leaves_nothing_to_test(kind: type) -> None:
+    values = np.array([0.815, 0.702, 0.661], dtype=kind)
+    found = paired_test(values, values - kind(0.013))
+    assert found.difference == pytest.approx(0.013, abs=1e-6)
+    assert (found.p, found.interval, found.n) == (None, None, 3)
+    percent = paired_test(100 * values, 100 * (values - kind(0.013)))
+    assert percent.p is None, "percent points are the same values"
+
+
+def test_equal_up_to_rounding_in_float32_is_equal() -> None:
+    values = np.array([0.1, 0.7], dtype=np.float32)
+    found = paired_test(values.astype(np.float64), [0.1, 0.7])  # float32(0.1) and float32(0.7) are off by some 1e-8
+    assert (found.p, found.interval) == (1.0, (0.0, 0.0))
+
+
+def test_one_test_node_of_many_is_a_spread() -> None:
+    found = paired_test([0.80001, 0.7], [0.79, 0.69])  # differences of 0.01001 and 0.01: t = 2001 with 1 degree
+    assert found.p == pytest.approx(1 - 2 / math.pi * math.atan(2001), rel=1e-6)
 
 
 def test_seeds_must_match() -> None:

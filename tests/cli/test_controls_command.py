@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from workbench.cli import app
 from workbench.cli import controls as controlling
+from workbench.runs.control_table import QUESTIONS
 from workbench.runs.folder import Run
 from workbench.runs.store import run_folders
 
@@ -111,6 +112,17 @@ def test_one_seed_makes_no_test_and_that_is_said(finished, command_line):
 )
 def test_wrong_usage_is_explained_and_nothing_is_started(command_line, arguments, message):
     assert message in command_line.refuses("controls", "builtin-karate", *arguments)
+
+
+def test_without_a_dataset_the_command_that_was_typed_is_shown(command_line):
+    assert "`workbench controls cora`" in command_line.refuses("controls")
+    assert "`workbench distill cora`" in command_line.refuses("distill")
+
+
+def test_the_help_asks_the_questions_of_the_table(command_line):
+    lines = [" ".join(line.split()) for line in command_line("controls", "--help").stdout.splitlines()]
+    for name, question in QUESTIONS.items():
+        assert f"{name} {question}" in lines
 
 
 def test_a_spec_that_is_a_control_itself_is_refused(command_line, tmp_path_factory):

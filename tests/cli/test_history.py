@@ -47,6 +47,24 @@ def test_a_run_is_found_by_a_part_of_its_id_and_shown_in_full(command_line, make
     assert "91.2 %" in text
 
 
+@pytest.mark.parametrize(("control", "words"), [("shuffled", "(labels shuffled)"), ("untrained", "(untrained)")])
+def test_a_control_is_shown_as_one(command_line, make_run_folder, control, words):
+    folder = make_run_folder("karate-control")
+    plain = command_line("show", "karate").stdout
+    assert words not in plain
+    document = json.loads((folder / "result.json").read_text())
+    document["teacher"] |= {"control": control}
+    if control == "shuffled":
+        document["teacher"]["labels_still_true"] = {"train": 0.25, "val": 0.375}
+    (folder / "result.json").write_text(json.dumps(document))
+    text = command_line("show", "karate").stdout
+    assert f"teacher: gcn {words}" in " ".join(text.split())
+    assert ("against its permuted labels, of which 25.0 % and 37.5 % stayed true" in text) == (control == "shuffled")
+    (entry,) = command_line.json("runs")
+    assert entry["teacher"]["control"] == control
+    assert "control" not in entry["student"]
+
+
 def test_an_unfinished_run_is_shown_without_a_result(command_line, make_run_folder):
     make_run_folder("karate-failed", state="failed")
     assert command_line.json("show", "karate")["result"] is None

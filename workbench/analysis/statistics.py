@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+ROUNDING = 1e-6  # relative to the values: some float32 steps, and far below one node of a test set
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -21,8 +23,9 @@ class Summary:
 class Paired:
     """A comparison seed by seed: mean ``difference``, two-sided p-value of the paired t-test, and ``n`` pairs.
 
-    ``interval`` holds the mean difference with 95 % confidence. It and ``p`` are None for fewer than two
-    pairs; ``p`` is 1 where every pair is equal.
+    ``interval`` holds the mean difference with 95 % confidence. It and ``p`` are None where no test can be
+    made: for fewer than two pairs, and where all pairs differ by the same amount, which leaves no spread to
+    hold the difference against. ``p`` is 1 where every pair is equal.
     """
 
     difference: float
@@ -40,18 +43,21 @@ def summarise(values: Sequence[float]) -> Summary:
 
 
 def paired_test(values: Sequence[float], baseline: Sequence[float]) -> Paired:
-    """Paired t-test of ``values`` against ``baseline``, the same seeds in the same order.
+    """Paired t-test of ``values`` against ``baseline``, the same seeds in the same order, in float64.
 
+    A spread of the differences that rounding in float32 could have made counts as none.
     Raises ValueError for sequences of different lengths or without a value.
     """
     if len(values) != len(baseline) or len(values) == 0:
         raise ValueError(f"a paired test needs the same seeds on both sides (got {len(values)} and {len(baseline)})")
-    difference = np.asarray(values, dtype=np.float64) - np.asarray(baseline, dtype=np.float64)
+    left, right = np.asarray(values, dtype=np.float64), np.asarray(baseline, dtype=np.float64)
+    difference = left - right
     mean, n = float(difference.mean()), len(difference)
     if n < 2:
         return Paired(mean, None, n)
-    if np.ptp(difference) == 0:
-        return Paired(mean, 1.0 if mean == 0 else 0.0, n, (mean, mean))
+    rounding = ROUNDING * max(float(np.abs(left).max()), float(np.abs(right).max()))
+    if np.ptp(difference) <= rounding:
+        return Paired(mean, None, n) if abs(mean) > rounding else Paired(0.0, 1.0, n, (0.0, 0.0))
     from scipy import stats  # slow to import, and rarely needed
 
     test = stats.ttest_1samp(difference, 0.0)

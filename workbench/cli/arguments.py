@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+
+from workbench.cli.flags import split_flags
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else there.")]
 Name = Annotated[str | None, typer.Argument(help="Show this one in full, with all its options.")]
@@ -35,3 +38,23 @@ Compression = Annotated[
 ]
 SpecFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A spec file; what is typed counts more.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Run again what is finished.")]
+
+DOTTED_HELP = """
+\b
+Options with a dot set one part of the run:
+  --student.hidden-channels 16     `workbench models gcn` lists them
+  --teacher.heads 4                `workbench models gat`
+  --kd.alpha 0.8                   `workbench methods kd`
+  --dataset.k 5                    `workbench datasets builtin-digits`
+  --training.epochs 100            the student's training
+  --teacher-training.epochs 50     the teacher's
+Switches read --student.batch-norm, --no-student.batch-norm or --student.batch-norm false.
+"""
+
+
+class DottedCommand(TyperCommand):
+    """A command that takes dotted options from anywhere in its arguments; they come as ``ctx.obj``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        ctx.obj, rest = split_flags(args)
+        return super().parse_args(ctx, rest)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from workbench.cli.arguments import (
+    DOTTED_HELP,
     Compression,
     Dataset,
     Detach,
     Device,
+    DottedCommand,
     Fresh,
     Json,
     Megabytes,
@@ -25,20 +27,8 @@ from workbench.cli.arguments import (
     Teacher,
 )
 from workbench.cli.benchmarks import benchmarks
-from workbench.cli.flags import split_flags
+from workbench.cli.controls import controls
 from workbench.errors import WorkbenchError
-
-DOTTED_HELP = """
-\b
-Options with a dot set one part of the run:
-  --student.hidden-channels 16     `workbench models gcn` lists them
-  --teacher.heads 4                `workbench models gat`
-  --kd.alpha 0.8                   `workbench methods kd`
-  --dataset.k 5                    `workbench datasets builtin-digits`
-  --training.epochs 100            the student's training
-  --teacher-training.epochs 50     the teacher's
-Switches read --student.batch-norm, --no-student.batch-norm or --student.batch-norm false.
-"""
 
 
 class Commands(TyperGroup):
@@ -50,14 +40,6 @@ class Commands(TyperGroup):
         except WorkbenchError as error:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(error.exit_code) from None
-
-
-class DottedCommand(TyperCommand):
-    """A command that takes dotted options from anywhere in its arguments; they come as ``ctx.obj``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        ctx.obj, rest = split_flags(args)
-        return super().parse_args(ctx, rest)
 
 
 app = typer.Typer(
@@ -133,7 +115,8 @@ def distill(
     device: Device = None,
     umap: Annotated[bool | None, typer.Option("--umap/--no-umap", help="Also compute the UMAP at the end.")] = None,
     teacher_control: Annotated[
-        str | None, typer.Option(help="A teacher that knows nothing: untrained, or shuffled labels (default: none).")
+        str | None,
+        typer.Option(help="A control in the teacher's place: untrained, or shuffled labels (default: none)."),
     ] = None,
     budget_parameters: Parameters = None,
     budget_megabytes: Megabytes = None,
@@ -169,51 +152,7 @@ def distill(
     raise typer.Exit(distilling.follow_and_report(launched, as_json))
 
 
-@app.command("controls", cls=DottedCommand, epilog=DOTTED_HELP)
-def controls(
-    ctx: typer.Context,
-    dataset: Dataset = None,
-    teacher: Teacher = None,
-    student: Student = None,
-    method: Method = None,
-    seeds: Annotated[str, typer.Option(metavar="SEEDS", help="One makes six runs; two or more give a test.")] = "0-4",
-    device: Device = None,
-    budget_parameters: Parameters = None,
-    budget_megabytes: Megabytes = None,
-    compression: Compression = None,
-    spec: SpecFile = None,
-    fresh: Fresh = False,
-    as_json: Json = False,
-    runs: Runs = None,
-) -> None:
-    """Is it real? Run a method beside five controls and compare them seed by seed.
-
-    \b
-    student alone                 does distillation help at all?
-    student alone, same updates   or does the number of updates?
-    label smoothing               or do softer labels, without any teacher?
-    untrained teacher             or does regularisation by any teacher?
-    label-shuffled teacher        or does imitating a confident network?
-
-    Finished runs are used again.
-    """
-    from workbench.cli.controls import run_controls
-    from workbench.cli.specs import Request
-
-    request = Request(
-        dataset,
-        teacher,
-        student,
-        method,
-        seeds,
-        device,
-        spec=spec,
-        budget_parameters=budget_parameters,
-        budget_megabytes=budget_megabytes,
-        compression=compression,
-        flags=ctx.obj,
-    )
-    raise typer.Exit(run_controls(request, fresh, runs, as_json))
+app.command("controls", cls=DottedCommand, epilog=DOTTED_HELP)(controls)
 
 
 @app.command("runs")

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.cli.arguments import (
+    Compression,
+    Dataset,
+    Device,
+    Fresh,
+    Json,
+    Megabytes,
+    Method,
+    Parameters,
+    Runs,
+    SpecFile,
+    Student,
+    Teacher,
+)
 from workbench.cli.distill import INTERRUPTED, say_how_to_stop, start
 from workbench.cli.follow import follow
 from workbench.cli.output import print_json, print_table, say
@@ -21,13 +35,58 @@ if TYPE_CHECKING:
     from workbench.spec import Spec
 
 
+def controls(
+    ctx: typer.Context,
+    dataset: Dataset = None,
+    teacher: Teacher = None,
+    student: Student = None,
+    method: Method = None,
+    seeds: Annotated[str, typer.Option(metavar="SEEDS", help="One makes six runs; two or more give a test.")] = "0-4",
+    device: Device = None,
+    budget_parameters: Parameters = None,
+    budget_megabytes: Megabytes = None,
+    compression: Compression = None,
+    spec: SpecFile = None,
+    fresh: Fresh = False,
+    as_json: Json = False,
+    runs: Runs = None,
+) -> None:
+    """Is it real? Run a method beside five controls and compare them seed by seed.
+
+    \b
+    student alone                 does distillation help at all?
+    student alone, same updates   or does the number of updates?
+    label smoothing               or do softer labels, without any teacher?
+    untrained teacher             or does regularisation by an untrained teacher?
+    label-shuffled teacher        or does imitating one taught permuted labels?
+
+    Finished runs are used again.
+    """
+    request = Request(
+        dataset,
+        teacher,
+        student,
+        method,
+        seeds,
+        device,
+        spec=spec,
+        budget_parameters=budget_parameters,
+        budget_megabytes=budget_megabytes,
+        compression=compression,
+        flags=ctx.obj,
+        command="controls",
+    )
+    raise typer.Exit(run_controls(request, fresh, runs, as_json))
+
+
 def run_controls(request: Request, fresh: bool, root: Path | None, as_json: bool) -> int:
     """Run what is not finished, print the table, and return the exit code.
 
     How long the student alone is trained with the same number of updates is known once the method has
     run: these runs make a second wave.
     """
-    from workbench.runs.controls import SAME_UPDATES, control_plan, same_updates, table_of
+    from workbench.runs.control_table import SAME_UPDATES
+    from workbench.runs.controls import control_plan, same_updates, table_of
 
     plan = control_plan(specs_of(request))
     runs = wave(plan, fresh, root)

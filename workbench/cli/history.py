@@ -15,6 +15,8 @@ from workbench.cli.results import SIDES, entry, score_on_test
 if TYPE_CHECKING:
     from workbench.runs.folder import Run
 
+CONTROLS = {"untrained": " (untrained)", "shuffled": " (labels shuffled)"}
+
 
 def history(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """The runs as plain data, newest first."""
@@ -64,7 +66,7 @@ def print_card(run: Run) -> None:
         return
     rows = [
         (
-            f"{side}: {result[side]['name']}",
+            f"{side}: {result[side]['name']}{CONTROLS.get(result[side].get('control'), '')}",
             count(result[side]["parameters"]),
             *(percent(result[side]["metrics"].get(split, {}).get("accuracy")) for split in ("train", "val", "test")),
             str(result[side].get("best_epoch") or MISSING),
@@ -74,7 +76,15 @@ def print_card(run: Run) -> None:
     ]
     columns = ("model", "parameters", "train", "validation", "test", "best epoch", "trained in")
     print_table(columns, rows, right=columns[1:])
+    if result["teacher"].get("control") == "shuffled":
+        typer.echo(_against_permuted_labels(result["teacher"]))
     where = result["device"]["name"]
     typer.echo(f"\ncompression {times(result['compression'])}, {duration(result['seconds'])} on {where}")
     for warning in result.get("warnings", []):
         typer.echo(f"warning: {warning}")
+
+
+def _against_permuted_labels(teacher: dict[str, Any]) -> str:
+    still = teacher.get("labels_still_true")  # runs of earlier versions have none
+    shares = f", of which {percent(still['train'])} and {percent(still['val'])} stayed true by chance" if still else ""
+    return f"\nteacher: train and validation are against its permuted labels{shares}"

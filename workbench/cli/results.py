@@ -22,7 +22,11 @@ def report(runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def entry(run: Run) -> dict[str, Any]:
-    """One run; ``teacher`` and ``student`` are None until it is done."""
+    """One run; ``teacher`` and ``student`` are None until it is done.
+
+    A teacher that is a control has ``control``; of a ``shuffled`` one the metrics on training and validation
+    nodes are against the permuted labels.
+    """
     status = run.status
     result = (run.result if status.state == "done" else None) or {}
     return {
@@ -40,7 +44,8 @@ def entry(run: Run) -> dict[str, Any]:
 def _side(result: dict[str, Any] | None) -> dict[str, Any] | None:
     if result is None:
         return None
-    return {"name": result.get("name"), "parameters": result["parameters"], "metrics": result["metrics"]}
+    control = {"control": result["control"]} if "control" in result else {}
+    return {"name": result.get("name"), **control, "parameters": result["parameters"], "metrics": result["metrics"]}
 
 
 def summary(sides: Sequence[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:

@@ -36,6 +36,7 @@ class Request:
     budget_megabytes: float | None = None
     compression: float | None = None
     flags: Sequence[Flag] = ()
+    command: str = "distill"
 
 
 def specs_of(request: Request) -> list[Spec]:
@@ -74,7 +75,9 @@ def name_components(document: Document, request: Request) -> None:
     Options in the file stay where the same component was typed, and go where another one was.
     """
     if request.dataset is None and "dataset" not in document:
-        raise UsageError("a dataset is missing: `workbench distill cora`, say; `workbench datasets` lists them")
+        raise UsageError(
+            f"a dataset is missing: `workbench {request.command} cora`, say; `workbench datasets` lists them"
+        )
     file = {key: as_component(key, document[key]) for key in ("dataset", "teacher", "student") if key in document}
     for key in ("dataset", "teacher", "student"):
         typed = getattr(request, key)

@@ -99,7 +99,7 @@ def training_part(start: Mapping[str, Any], teacher: str, student: str, key: str
 
 
 def control_part(start: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Whether the teacher is a control that cannot know anything; nothing where it is a teacher."""
+    """Whether the teacher is a control, untrained or trained on permuted labels; nothing where it is a teacher."""
     (info,) = (info for info in describe(Spec) if info.name == "teacher_control")
     control = option_field(info, f"{key}-{info.name}", start.get(info.name, info.default))
     return {} if control == info.default else {info.name: control}

@@ -15,6 +15,10 @@ STATES: Mapping[str, tuple[str, str]] = {  # state -> colour and icon of its bad
     "stopped": ("orange", ":material/stop_circle:"),
     "lost": ("orange", ":material/help:"),
 }
+CONTROLS: Mapping[str | None, str] = {  # what stands in a teacher's place -> its name in a sentence
+    "untrained": "its untrained teacher",
+    "shuffled": "its teacher, which was trained on permuted labels",
+}
 
 
 def plain(text: object) -> str:
@@ -102,7 +106,8 @@ def story(result: Mapping[str, Any]) -> str:
     if teacher is None or student is None or not ratio:
         return "This run has not been measured completely."
     size = f"is {relative_size(ratio)}"
+    beside = CONTROLS.get(dig(result, "teacher", "control"), "its teacher")
     points = 100 * (student - teacher)
     if abs(points) < 0.05:
-        return f"The student {size} and as accurate as its teacher."
-    return f"The student {size} and {abs(points):.1f} points {'better' if points > 0 else 'worse'} than its teacher."
+        return f"The student {size} and as accurate as {beside}."
+    return f"The student {size} and {abs(points):.1f} points {'better' if points > 0 else 'worse'} than {beside}."

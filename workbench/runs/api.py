@@ -56,7 +56,7 @@ def distill(
     ``test_mask``; a model also any ``nn.Module`` that takes ``(x, edge_index)`` (give it hidden layers with
     ``wb.wrap`` where a method compares them). Your own modules are trained in place; with
     ``train_teacher=False`` a teacher is used as it comes. ``teacher_control`` puts a teacher in its place that
-    cannot know anything, untrained or trained on permuted labels; :func:`workbench.controls` runs all controls.
+    is untrained, or trained on permuted labels (true only by chance); :func:`workbench.controls` runs all controls.
 
     The run folder is the same that the command line and the app use: a spec that was finished before is
     not run again unless ``fresh``. Blocks until the run ends, and waits while another run has the device.

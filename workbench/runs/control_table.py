@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from workbench.spec import Spec
 
 SPLIT = "test"
+ALONE, SAME_UPDATES = "student alone", "student alone, same updates"
 MISSING = "–"
 QUESTIONS = {
-    "student alone": "does distillation help at all?",
-    "student alone, same updates": "or does the number of updates?",
+    ALONE: "does distillation help at all?",
+    SAME_UPDATES: "or does the number of updates?",
     "label smoothing": "or do softer labels, without any teacher?",
-    "untrained teacher": "or does regularisation by a teacher that was never trained?",
-    "label-shuffled teacher": "or does imitating a trained network that learned nothing true?",
+    "untrained teacher": "or does regularisation by an untrained teacher?",
+    "label-shuffled teacher": "or does imitating one taught permuted labels?",
 }
 
 
@@ -68,7 +69,8 @@ class Controls:
     """A method beside its controls. The first of ``rows`` is the method; ``spec`` is its spec for the first seed.
 
     Printing it gives the table as Markdown. p-values are of single paired t-tests, two-sided and not
-    corrected for how many there are; intervals hold the mean difference with 95 % confidence.
+    corrected for how many there are; intervals hold the mean difference with 95 % confidence. Both are missing
+    where no test can be made: for one seed, and where every seed differs by the same amount.
     """
 
     spec: Spec
@@ -97,6 +99,31 @@ class Controls:
             gaps = [str(seed) for seed, value in zip(self.seeds, row.values, strict=True) if value is None]
             if gaps:
                 notes.append(f"{row.name}: not finished, and so left out, for seed {', '.join(gaps)}.")
+        tests = {row.name: row.difference for row in self.rows if row.difference is not None}
+        untested = [name for name, test in tests.items() if test.n > 1 and test.p is None]
+        if untested:
+            notes.append(f"{MISSING} for {'; '.join(untested)}: every seed differs by the same amount: no test.")
+        return [*notes, *self._same_training(), *self._labels_still_true()]
+
+    def _same_training(self) -> list[str]:
+        """Says for which seeds both students alone are one: neither differs by more than the epochs it made."""
+        rows = {row.name: [result_of(run) for run in row.runs] for row in self.rows}
+        pairs = zip(self.seeds, rows.get(ALONE, ()), rows.get(SAME_UPDATES, ()), strict=False)
+        same = [str(seed) for seed, a, b in pairs if a and b and a["student"]["epochs"] == b["student"]["epochs"]]
+        return [f"{SAME_UPDATES}: the very same training as {ALONE} for seed {', '.join(same)}."] if same else []
+
+    def _labels_still_true(self) -> list[str]:
+        """How true the labels of shuffled teachers were; nothing of runs that are older than this record."""
+        notes = []
+        for row in self.rows:
+            teachers = [result["teacher"] for result in map(result_of, row.runs) if result is not None]
+            shares = [teacher["labels_still_true"] for teacher in teachers if "labels_still_true" in teacher]
+            if shares:
+                train, val = (100 * summarise([share[split] for share in shares]).mean for split in ("train", "val"))
+                notes.append(
+                    f"{row.name}: by chance {train:.0f} % of its training and {val:.0f} % of its validation labels "
+                    f"stayed true."
+                )
         return notes
 
     def to_markdown(self) -> str:
@@ -166,8 +193,13 @@ def compare(method: Sequence[float | None], control: Sequence[float | None]) -> 
     return paired_test(*zip(*pairs, strict=True)) if pairs else None
 
 
+def result_of(run: Run | None) -> dict[str, Any] | None:
+    """The result of a run that is done; None of any other, and where there is none."""
+    return run.result if run is not None and run.status.state == "done" else None
+
+
 def _student_score(run: Run | None, metric: str) -> float | None:
-    result = run.result if run is not None and run.status.state == "done" else None
+    result = result_of(run)
     return None if result is None else result["student"]["metrics"][SPLIT].get(metric)
 
 

@@ -1,4 +1,4 @@
-"""Is it real? A method beside controls that share everything with it but what its teacher knows."""
+"""Is it real? A method beside five controls that share everything else with it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workbench.errors import RunError, UsageError
 from workbench.methods.base import Method, Sum
 from workbench.models.base import ModelConfig
 from workbench.runs.api import run_here
-from workbench.runs.control_table import Controls, tabulate
+from workbench.runs.control_table import ALONE, SAME_UPDATES, Controls, tabulate
 from workbench.runs.download_bar import DownloadBar
 from workbench.runs.folder import Run
 from workbench.runs.live import Live, live_dataset
@@ -24,7 +24,6 @@ from workbench.tasks import NodeClassification
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
-SAME_UPDATES = "student alone, same updates"
 METRIC = NodeClassification.selection_metric
 
 Plan = dict[str, list[Spec]]  # by row, one spec per seed
@@ -48,18 +47,19 @@ def controls(
     Each control leaves out what the teacher knows and keeps something else that could explain a gain. A control
     that does as well as the method is such an explanation:
 
-    - *student alone*: the labels only, everything else the same. Does distillation help at all?
-    - *student alone, same updates*: as many epochs as the distilled student of that seed made, without early
-      stopping. If it does as well, the training was longer (or shorter), not better.
-    - *label smoothing* (ε = 0.1): softer labels without a teacher. If it does as well, soft targets were enough.
-    - *untrained teacher*: the same method with the teacher's initial weights. If it helps as much, the method
-      is regularisation, not knowledge.
-    - *label-shuffled teacher*: the teacher is trained and selected on permuted labels, the student on the true
-      ones. If it helps as much, imitating some confident network is what helps, whether or not it is right.
+    - *student alone*: does distillation help at all? The labels only, everything else the same.
+    - *student alone, same updates*: or does the number of updates? As many epochs as the distilled student of
+      that seed made, without early stopping. Where nothing stops early, both are the same training.
+    - *label smoothing*: or do softer labels, without any teacher? With ε = 0.1.
+    - *untrained teacher*: or does regularisation by an untrained teacher? The same method with the
+      teacher's initial weights.
+    - *label-shuffled teacher*: or does imitating one taught permuted labels? It is also selected on
+      them; they are true only by chance, and a note says for what share. The student learns from the true ones.
 
     Validation selects the epoch of every student, and all are judged on the same test nodes. p-values are of
     two-sided paired t-tests over the seeds, and they are not corrected for there being five. A large p shows no
-    equality, least of all with few seeds: look at the interval. One seed gives differences without a test.
+    equality, least of all with few seeds: look at the interval. One seed gives differences without a test, and
+    so do seeds that all differ by the same amount.
 
     Arguments are those of :func:`workbench.distill`, but names and configs only: a module of one's own is
     trained in place and could not be run six times. One's own ``Data`` may be used (its runs are made anew at
@@ -80,8 +80,9 @@ def controls(
             )
     given = {"dataset": dataset, "teacher": teacher, "student": student, "method": method, "device": device}
     given |= {k: v for k, v in (("training", training), ("teacher_training", teacher_training)) if v is not None}
-    specs = [Spec.parse({**given, "seed": seed}, "controls") for seed in distinct(seeds)]
-    return _run_all(control_plan(specs), live, root, progress)
+    specs = [Spec.parse({**given, "seed": seed}, "controls") for seed in listed(seeds)]
+    distinct = {spec.seed: spec for spec in specs}  # 1 and "1" are the same seed
+    return _run_all(control_plan(list(distinct.values())), live, root, progress)
 
 
 def control_plan(specs: Sequence[Spec]) -> Plan:
@@ -98,7 +99,7 @@ def control_plan(specs: Sequence[Spec]) -> Plan:
     if first.teacher_control != "none":
         raise UsageError("teacher_control is set by the controls themselves: leave it out")
     changes: dict[str, dict[str, Any]] = {
-        "student alone": {"method": "none"},
+        ALONE: {"method": "none"},
         "label smoothing": {"method": "label-smoothing"},
         "untrained teacher": {"teacher_control": "untrained"},
         "label-shuffled teacher": {"teacher_control": "shuffled"},
@@ -123,12 +124,11 @@ def table_of(plan: Mapping[str, Sequence[Spec]], runs: Mapping[str, Sequence[Run
     return tabulate(plan[method][0], METRIC, [spec.seed for spec in plan[method]], ordered)
 
 
-def distinct(seeds: Iterable[int]) -> list[int]:
-    """The seeds, each once. Raises UsageError for none, and for what is no list."""
-    try:
-        found = list(dict.fromkeys(seeds))
-    except TypeError:
-        raise UsageError(f"seeds are several whole numbers, such as range(5) or [0, 1, 2] (got {seeds!r})") from None
+def listed(seeds: Iterable[int]) -> list[int]:
+    """The seeds as they were given. Raises UsageError for none, and for what is no list."""
+    if isinstance(seeds, str | bytes) or not isinstance(seeds, Iterable):
+        raise UsageError(f"seeds are several whole numbers, such as range(5) or [0, 1, 2] (got {seeds!r})")
+    found = list(seeds)
     if not found:
         raise UsageError("seeds are empty: give one at least, and two or more for a test")
     return found
@@ -140,11 +140,11 @@ def _run_all(plan: Plan, live: Live, root: Path | str | None, progress: Progress
     total = (len(plan) + 1) * len(plan[method])
     done = 0
 
-    def run(name: str, spec: Spec) -> Run:
+    def run(name: str, spec: Spec, made: Run | None = None) -> Run:
         nonlocal done
         told(f"{name}, seed {spec.seed}", done / total)
         done += 1
-        return run_here(spec, live, root, fresh=live.any)
+        return made or run_here(spec, live, root, fresh=live.any)
 
     with DownloadBar() as bar:
         for specs in plan.values():  # whatever is wrong is wrong for every seed
@@ -153,6 +153,7 @@ def _run_all(plan: Plan, live: Live, root: Path | str | None, progress: Progress
         told = progress or bar
         runs = {name: [run(name, spec) for spec in specs] for name, specs in plan.items()}
         longer = [same_updates(spec, made) for spec, made in zip(plan[method], runs[method], strict=True)]
-        runs[SAME_UPDATES] = [run(SAME_UPDATES, spec) for spec in longer]
+        alone = {spec.id: made for spec, made in zip(plan[ALONE], runs[ALONE], strict=True)}
+        runs[SAME_UPDATES] = [run(SAME_UPDATES, spec, alone.get(spec.id)) for spec in longer]
         told("controls", 1.0)
     return table_of(plan, runs)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import psutil
 
-from workbench.errors import UsageError
+from workbench.errors import RunError, UsageError
 from workbench.runs.files import write_text
 from workbench.runs.folder import Run
 from workbench.runs.status import HOST, Status, process_is_there, read_status, write_status
@@ -55,6 +55,7 @@ def launch(spec: Spec, root: Path | None = None, fresh: bool = False, progress: 
         return Launch(run, "started", notes)
     state = run.status.state
     if state == "done":
+        notes += _other_lens(spec, run)
         if spec.umap and "umap" not in run.array_names():
             start_worker(run, "umap")
             notes.append("its UMAP is being computed now")
@@ -64,6 +65,16 @@ def launch(spec: Spec, root: Path | None = None, fresh: bool = False, progress: 
     write_text(run.path / "spec.yaml", spec.to_yaml())  # it may be what was damaged
     resume(Run(run.path))
     return Launch(run, "resumed", notes)
+
+
+def _other_lens(spec: Spec, run: Run) -> list[str]:
+    """Says where a finished run was looked at otherwise than is wanted now, which leaves its id the same."""
+    try:
+        recorded = (run.document.get("training") or {}).get("lens_every", 0)  # runs of earlier versions had no lens
+    except RunError:  # its spec is damaged; its result is there
+        return []
+    same = recorded == spec.training.lens_every
+    return [] if same else [f"recorded with lens_every={recorded}; --fresh looks again"]
 
 
 def resume(run: Run) -> None:

@@ -20,7 +20,7 @@ from workbench.runs.files import read_json, write_json, write_text
 from workbench.runs.live import with_encode
 from workbench.runs.recorder import RunRecorder
 from workbench.runs.store import private_folder
-from workbench.runs.teacher_control import keep_untrained, permuted_labels
+from workbench.runs.teacher_control import keep_untrained, labels_still_true, permuted_labels
 from workbench.runs.trained import Job, Trained, measure, suited, train
 from workbench.training.checkpoint import load_tensors
 from workbench.training.distiller import Distiller
@@ -37,7 +37,8 @@ def obtain_teacher(job: Job) -> Trained:
     """The teacher of a run; ``info["reused"]`` says whether it was there already, ``hash`` which one it is.
 
     A teacher that is a control (see :mod:`workbench.runs.teacher_control`) has ``info["control"]``; of a
-    ``shuffled`` one the metrics on training and validation nodes are against the labels that it was given.
+    ``shuffled`` one the metrics on training and validation nodes are against the labels that it was given, and
+    ``info["labels_still_true"]`` holds the shares of them that are true by chance.
     """
     spec, live = job.spec, job.live
     seed_everything(spec.seed, spec.teacher_training.deterministic)
@@ -71,15 +72,17 @@ def cache_key(job: Job) -> str:
 def _make(job: Job, module: nn.Module, batch: Data, folder: Path) -> Trained:
     """Train the teacher, or do with it what the spec's control wants; its weights go into ``folder``."""
     control = job.spec.teacher_control
+    taught = permuted_labels(batch, job.spec.seed) if control == "shuffled" else batch
     if control == "untrained":
         made = keep_untrained(job, module, batch, folder / WEIGHTS)
     else:
-        taught = permuted_labels(batch, job.spec.seed) if control == "shuffled" else batch
         distiller = Distiller(module, None, job.task)
         made = train(job, "teacher", distiller, taught, None, job.spec.teacher_training, folder / WEIGHTS)
     made.info |= {"reused": False, "hash": cache_key(job)}
     if control != "none":
         made.info["control"] = control
+    if control == "shuffled":
+        made.info["labels_still_true"] = labels_still_true(batch, taught)
     _refer(job, folder)
     return made
 

@@ -1,8 +1,9 @@
-"""Teachers that cannot know anything, to hold a distilled student against: *is it real?*
+"""Teachers without the knowledge that one should have, to hold a distilled student against: *is it real?*
 
 ``untrained`` keeps the initial weights that its training would have started from. ``shuffled`` is trained
 and selected on labels permuted among the training and among the validation nodes: it is as sure of
-itself as a trained network, and sees the same class frequencies, but was told nothing true of any node.
+itself as a trained network, and sees the same class frequencies, but its labels are true only by chance:
+the share that stays is about the sum of the squared class shares, and is recorded with the teacher.
 The student of either learns from the true labels.
 """
 
@@ -50,6 +51,12 @@ def permuted_labels(batch: Data, seed: int) -> Data:
     return permuted
 
 
+def labels_still_true(batch: Data, permuted: Data) -> dict[str, float]:
+    """The shares (0..1) of the training and of the validation labels that the permutation left true, by chance."""
+    same = permuted.y == batch.y  # (N,)
+    return {split: float(same[batch[f"{split}_mask"]].double().mean()) for split in ("train", "val")}
+
+
 def check_control(control: str, live: Live) -> None:
     """Raises UsageError for a control that a person's own teacher cannot be."""
     if control == "none" or live.teacher is None:
@@ -57,7 +64,7 @@ def check_control(control: str, live: Live) -> None:
     if control == "untrained":
         raise UsageError(
             "teacher_control='untrained' needs a teacher that is built here: give its name or config, "
-            "or pass your own module freshly built with train_teacher=False"
+            "or pass your own module freshly built with train_teacher=False and leave teacher_control out"
         )
     if not live.train_teacher:
         raise UsageError(
