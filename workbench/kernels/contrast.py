@@ -33,9 +33,8 @@ class _Contrast(torch.autograd.Function):
         of_queries = torch.empty_like(queries) if ctx.needs_input_grad[0] else None
         of_keys = torch.zeros_like(keys) if ctx.needs_input_grad[1] else None
         total = accurate_zero(queries)
-        scaled = queries / temperature
         for block in row_blocks(queries.shape[0], keys.shape[0], ENTRIES):
-            q = scaled[block]  # (b, d)
+            q = queries[block] / temperature  # (b, d)
             scores = q @ keys.T  # (b, n)
             if 1 / temperature > LARGEST_EXPONENT:
                 scores -= scores.amax(1, keepdim=True)
