@@ -109,11 +109,14 @@ def test_from_the_first_look_to_the_embeddings(page, server, environment):
 
     page.get_by_text("Teacher, test accuracy").wait_for()  # watched to its end without touching anything
     assert "view=watch" in page.url
-    playwright.expect(page.locator(".js-plotly-plot")).to_have_count(1)
+    playwright.expect(page.locator(".js-plotly-plot")).to_have_count(2)  # the curves, and the lens on the terms
     for panel in ("Student: weighted loss terms", "Student: pull of each term", "Validation accuracy"):
+        page.get_by_text(panel).wait_for()
+    for panel in ("Share of each term in the loss", "With the labels or, below 0, against them"):
         page.get_by_text(panel).wait_for()
 
     page.get_by_role("link", name="Look at the embeddings").click()
+    playwright.expect(page.locator(".js-plotly-plot")).to_have_count(1)
     figure = page.locator(".js-plotly-plot")
     figure.wait_for()
     for panel in ("Teacher", "Student"):
