@@ -120,7 +120,7 @@ def test_from_the_first_look_to_the_embeddings(page, server, environment):
     figure = page.locator(".js-plotly-plot")
     figure.wait_for()
     for panel in ("Teacher", "Student"):
-        figure.get_by_text(panel, exact=True).wait_for()
+        figure.get_by_text(panel, exact=True).last.wait_for()
     drawn = figure.evaluate("plot => plot._fullData.reduce((sum, trace) => sum + trace._length, 0)")
     assert drawn == 2 * 34  # every member of the club, on both sides
 
@@ -155,7 +155,7 @@ def test_the_first_look_shows_finished_examples_and_their_embeddings(page, serve
     for projection in ("PCA", "UMAP"):
         page.get_by_text(projection, exact=True).click()
         page.wait_for_url(f"**projection={projection.lower()}*")
-        figure.get_by_text("Student", exact=True).wait_for()
+        figure.get_by_text("Student", exact=True).last.wait_for()  # the former figure may still be there
         page.wait_for_function(  # every paper, on both sides
             """() => 2 * 2500 === document.querySelector(".js-plotly-plot")
                 ?._fullData?.reduce((sum, trace) => sum + trace._length, 0)"""
