@@ -10,6 +10,7 @@ from torch.autograd.function import once_differentiable
 
 from workbench.kernels.blocks import row_blocks
 from workbench.kernels.precision import accurate_zero, at_least_single, without_autocast
+from workbench.kernels.rows import rows_and_lengths
 
 ENTRIES = 2**18  # numbers in one block, of which half a dozen stay in the cache
 
@@ -34,9 +35,7 @@ class _UnitRowDistance(torch.autograd.Function):
         ]
         total = accurate_zero(student)
         for rows in row_blocks(student.shape[0], student.shape[1], ENTRIES):
-            lengths = [side[rows].square().sum(1, keepdim=True).sqrt_() for side in sides]  # (b, 1)
-            lengths = [length.masked_fill_(length == 0, 1) for length in lengths]
-            units = [side[rows] / length for side, length in zip(sides, lengths, strict=True)]
+            units, lengths = zip(*(rows_and_lengths(side[rows]) for side in sides), strict=True)  # (b, d), (b, 1)
             gap = units[0] - units[1]
             total += gap.square().sum()
             for side, sign in ((0, 2), (1, -2)):

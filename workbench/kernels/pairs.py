@@ -11,7 +11,7 @@ from torch.autograd.function import once_differentiable
 from workbench.kernels.blocks import row_blocks
 from workbench.kernels.edge_numbers import COINCIDENT
 from workbench.kernels.precision import accurate, at_least_single, without_autocast
-from workbench.kernels.rows import unit_rows
+from workbench.kernels.rows import rows_and_lengths, unit_rows
 
 PairKernel = Literal["cosine", "poly", "l2", "rbf"]
 
@@ -57,8 +57,8 @@ class _CosineGap(torch.autograd.Function):
         own, cross = own.to(dtype), cross.T.to(dtype).contiguous()
         for start in range(0, student.shape[0], GRAM_ROWS):
             rows = slice(start, start + GRAM_ROWS)
-            s, length = _unit_rows(student[rows])
-            t, _ = _unit_rows(teacher[rows])
+            s, length = rows_and_lengths(student[rows])
+            t, _ = rows_and_lengths(teacher[rows])
             pull = torch.addmm(t.to(dtype) @ cross, s, own, beta=-4, alpha=4)  # by the rows of length one
             # The length of a row does not change its cosines: what points along it is taken out.
             found[rows] = pull.addcmul_(s, (pull * s).sum(1, keepdim=True), value=-1).div_(length)
@@ -70,17 +70,10 @@ def _gram(left: Tensor, right: Tensor) -> Tensor:
     found = accurate(left.new_zeros(left.shape[1], right.shape[1]))
     for start in range(0, left.shape[0], GRAM_ROWS):
         rows = slice(start, start + GRAM_ROWS)
-        block, _ = _unit_rows(accurate(left[rows]))
-        other = block if left is right else _unit_rows(accurate(right[rows]))[0]
+        block, _ = rows_and_lengths(accurate(left[rows]))
+        other = block if left is right else rows_and_lengths(accurate(right[rows]))[0]
         found.addmm_(block.T, other)
     return found
-
-
-def _unit_rows(block: Tensor) -> tuple[Tensor, Tensor]:
-    """Rows of length one, and the lengths (b, 1); a row of zeros stays zero and counts as of length one."""
-    length = block.square().sum(1, keepdim=True).sqrt_()
-    length.masked_fill_(length == 0, 1)
-    return block / length, length
 
 
 def kernel_gap(student: Tensor, teacher: Tensor, kernel: PairKernel) -> Tensor:
