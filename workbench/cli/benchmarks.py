@@ -22,7 +22,7 @@ def bench_losses(
     repeats: Annotated[int, typer.Option(min=1, help="Timed steps of each; medians are shown.")] = 3,
     as_json: Json = False,
 ) -> None:
-    """Forward and backward pass of the losses (a quarter of an hour and 16 GB, most of it the textbook of LSP)."""
+    """Forward and backward pass of the losses (a quarter of an hour and 24 GB, most of it the textbook of LSP)."""
     from workbench.bench.losses import bench
 
     names = [name.strip() for name in only.split(",")] if only else []
