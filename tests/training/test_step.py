@@ -236,6 +236,15 @@ def test_an_epoch_waits_for_the_device_at_most_to_decide_on_its_step(
     assert mode.seen == looks
 
 
+@pytest.mark.parametrize("name", models.names())
+def test_no_model_waits_for_the_device_once_its_graph_is_prepared(small_graph: Data, name: str) -> None:
+    module = models[name](num_layers=2).build(3, 3)
+    module(small_graph.x, small_graph.edge_index)
+    with Looks() as mode:
+        module(small_graph.x, small_graph.edge_index).sum().backward()
+    assert mode.seen == {}
+
+
 def test_numbers_come_back_in_the_shapes_they_had() -> None:
     parts = {"rows": torch.arange(6.0).view(2, 3), "one": torch.tensor([7.0]), "scalar": torch.tensor(8.0)}
     assert Packed(parts).fetch() == {"rows": [[0, 1, 2], [3, 4, 5]], "one": [7], "scalar": 8}

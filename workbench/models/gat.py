@@ -9,6 +9,8 @@ from torch.nn import functional as F
 
 from workbench.models.base import Attention, GraphModel, ModelConfig, Output
 from workbench.models.features import dropout
+from workbench.models.layers.edge_weights import WeightedEdges, looped
+from workbench.models.layers.last_input import LastInput
 from workbench.options import Option, Search
 from workbench.registry import models
 
@@ -42,13 +44,16 @@ class GAT(GraphModel):
     ) -> None:
         super().__init__()
         self.dropout = dropout
+        self.last_input = LastInput(looped)
         self.convs = nn.ModuleList()
         self.skips = nn.ModuleList()
         width = in_channels
         for layer in range(num_layers):
             last = layer == num_layers - 1
             channels, count = (out_channels, out_heads) if last else (hidden_channels, heads)
-            self.convs.append(self.make_conv(width, channels, heads=count, concat=not last, dropout=dropout))
+            self.convs.append(
+                self.make_conv(width, channels, heads=count, concat=not last, dropout=dropout, add_self_loops=False)
+            )  # added once per graph, not in every layer
             out_width = channels if last else channels * count
             if skip:
                 self.skips.append(nn.Linear(width, out_width))
@@ -65,6 +70,10 @@ class GAT(GraphModel):
 
     def encode(self, x: Tensor, edge_index: Tensor) -> Output:
         hidden, attention = [], []
+        graph = self.last_input.graph(x, edge_index, matrix=False)
+        if not isinstance(graph, WeightedEdges):
+            graph = looped(edge_index, x.shape[0], x.dtype)
+        edge_index = graph.edge_index  # (2, E + N)
         for layer, conv in enumerate(self.convs):
             x = dropout(x, self.dropout, self.training)  # (N, d)
             if layer > 0:

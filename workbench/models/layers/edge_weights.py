@@ -28,6 +28,14 @@ def averaged(edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> Weighted
     return WeightedEdges(edge_index, in_degree.reciprocal()[edge_index[1]])
 
 
+def looped(edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> WeightedEdges:
+    """The edges and one self-loop at every node, each by one; a self-loop that is there already is not doubled."""
+    from torch_geometric.utils import add_self_loops, remove_self_loops
+
+    edges, _ = add_self_loops(remove_self_loops(edge_index)[0], num_nodes=num_nodes)
+    return summed(edges, num_nodes, dtype)
+
+
 def summed(edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> WeightedEdges:
     """Every edge by one."""
     return WeightedEdges(edge_index, torch.ones(edge_index.shape[1], dtype=dtype, device=edge_index.device))

@@ -79,14 +79,15 @@ class LastInput:
         elif self._features is None or self._features.seen.tensor is not x:
             self._features = _Features(Seen(x))
 
-    def graph(self, x: Tensor, edge_index: Any) -> Graph | None:
+    def graph(self, x: Tensor, edge_index: Any, matrix: bool = True) -> Graph | None:
         """The weighted graph on the rows of x; None for anything but an ordinary edge_index (2, E).
 
-        Raises UsageError for an edge to a node that x has no row for.
+        A matrix where that is fast, unless ``matrix`` is False: then edges with weights. Raises UsageError for an
+        edge to a node that x has no row for.
         """
         if type(edge_index) is not Tensor or edge_index.dtype != torch.long or edge_index.shape[:-1] != (2,):
             return None
-        as_matrix = _has_sparse_products(x) and edge_index.device == x.device and not _is_traced()
+        as_matrix = matrix and _has_sparse_products(x) and edge_index.device == x.device and not _is_traced()
         key = (x.shape[0], x.dtype, as_matrix)
         if not _countable(edge_index):
             return self._weighted(edge_index, *key)
