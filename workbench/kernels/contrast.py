@@ -53,11 +53,11 @@ class _Contrast(torch.autograd.Function):
                 of_queries[block].div_(mass).div_(temperature)
             if of_keys is not None:
                 of_keys.addmm_(scores.T, q / mass)
-        ctx.gradients = of_queries, of_keys
+        ctx.save_for_backward(of_queries, of_keys)
         return total.to(queries.dtype)
 
     @staticmethod
     @once_differentiable
     @without_autocast
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return *(None if found is None else gradient * found for found in ctx.gradients), None
+        return *(None if found is None else gradient * found for found in ctx.saved_tensors), None

@@ -45,10 +45,10 @@ class _UnitRowDistance(torch.autograd.Function):
                     along = (gap * units[side]).sum(1, keepdim=True)
                     torch.addcmul(gap, units[side], along, value=-1, out=into[rows])
                     into[rows].mul_(sign / lengths[side])
-        ctx.gradients = found
+        ctx.save_for_backward(*found)
         return total
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return tuple(None if found is None else gradient.to(found.dtype) * found for found in ctx.gradients)
+        return tuple(None if found is None else gradient.to(found.dtype) * found for found in ctx.saved_tensors)

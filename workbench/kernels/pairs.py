@@ -112,14 +112,15 @@ class _KernelGap(torch.autograd.Function):
                 if kernel != "poly":  # a squared distance pulls as far as its nodes are apart
                     found[rows].addcmul_(s[rows], pull.sum(1, keepdim=True), value=-1)
                     found[rows.stop :].addcmul_(s[rows.stop :], pull[:, height:].sum(0)[:, None], value=-1)
-        ctx.gradient = None if found is None else found.mul_(8 if kernel == "poly" else -16).to(student.dtype)
+        ctx.save_for_backward(None if found is None else found.mul_(8 if kernel == "poly" else -16).to(student.dtype))
         return total
 
     @staticmethod
     @once_differentiable
     @without_autocast
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return gradient.to(ctx.gradient.dtype) * ctx.gradient, None, None
+        (found,) = ctx.saved_tensors
+        return gradient.to(found.dtype) * found, None, None
 
 
 def _prepared(features: Tensor, kernel: PairKernel) -> Tensor:

@@ -42,10 +42,11 @@ class _SoftLabelDivergence(torch.autograd.Function):
             total += torch.where(gap.abs() < NEAR, teacher * (gap.expm1() - gap), plain).sum()
             if found is not None:
                 torch.div(difference, temperature, out=found[rows])
-        ctx.gradient = found
+        ctx.save_for_backward(found)
         return total.to(logits.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return gradient * ctx.gradient, None, None
+        (found,) = ctx.saved_tensors
+        return gradient * found, None, None
