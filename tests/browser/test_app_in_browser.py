@@ -117,7 +117,7 @@ def test_from_the_first_look_to_the_embeddings(page, server, environment):
 
     page.get_by_role("link", name="Look at the embeddings").click()
     playwright.expect(page.locator(".js-plotly-plot")).to_have_count(1)
-    figure = page.locator(".js-plotly-plot")
+    figure = page.locator(".js-plotly-plot").last  # for a moment, a redrawn figure stands beside the old one
     figure.wait_for()
     for panel in ("Teacher", "Student"):
         figure.get_by_text(panel, exact=True).last.wait_for()
@@ -150,7 +150,7 @@ def test_the_first_look_shows_finished_examples_and_their_embeddings(page, serve
         page.get_by_text(f"{before:.1f} % → {after:.1f} %").wait_for()
         page.get_by_text(relative_size(result["compression"])).first.wait_for()
     page.get_by_role("link", name="Look at the embeddings").first.click()
-    figure = page.locator(".js-plotly-plot")
+    figure = page.locator(".js-plotly-plot").last
     figure.wait_for()
     for projection in ("PCA", "UMAP"):
         page.get_by_text(projection, exact=True).click()
