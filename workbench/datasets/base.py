@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import platformdirs
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 DATA_ROOT = "WORKBENCH_DATA"
-Task = Literal["node classification"]
+Task = Literal["node classification", "graph classification", "link prediction"]
 Progress = Callable[[str, float], None]  # (what is happening, fraction done in 0..1)
 
 
@@ -39,11 +39,14 @@ class Card:
 class DatasetConfig(Component):
     """A dataset by name, with the options of its generator or loader, as data.
 
-    ``load`` returns one PyG ``Data`` with ``x`` (N, F) float32, ``edge_index`` (2, E) int64, ``y`` (N,)
-    int64 and boolean ``train_mask``, ``val_mask``, ``test_mask`` (N,).
+    ``load`` returns, for node classification, one PyG ``Data`` with ``x`` (N, F) float32, ``edge_index`` (2, E) int64,
+    ``y`` (N,) int64 and boolean ``train_mask``, ``val_mask``, ``test_mask`` (N,); for link prediction a
+    ``SnapshotSequence``, for graph classification ``PointClouds``.
     """
 
     card: ClassVar[Card]
+    # Partial specs by name, for what a person leaves out; "usual" is taken where no other one is named.
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     def load(self, root: Path, progress: Progress | None = None) -> Data:
         """Read (and, where needed, download) the graph below the data root ``root``."""
@@ -52,6 +55,10 @@ class DatasetConfig(Component):
     def is_ready(self, root: Path) -> bool:
         """Whether ``load`` needs no network."""
         return True
+
+    def wanted(self, root: Path) -> str:
+        """What to put where, of data that is never downloaded; empty for what ``load`` makes or fetches."""
+        return ""
 
     def pinned(self) -> Self:
         """This config with everything filled in that names its contents; called when a run is launched.

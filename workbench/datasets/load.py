@@ -1,4 +1,4 @@
-"""One way to every graph: load it by its config and refuse what cannot be learned from."""
+"""One way to every dataset: load it by its config and refuse what cannot be learned from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def load_dataset(
     config: DatasetConfig | str, root: str | os.PathLike[str] | None = None, progress: Progress | None = None
-) -> Data:
+) -> Data:  # of other tasks what their configs load: a SnapshotSequence, PointClouds
     """The graph of ``config`` (or of a dataset's name, with its default options), checked.
 
     ``root`` is the data root (default: :func:`workbench.datasets.base.data_root`); ``progress`` hears

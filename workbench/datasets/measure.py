@@ -1,10 +1,13 @@
-"""What can be measured on a graph, and whether it can be learned from: for every dataset and for one's own ``Data``."""
+"""What can be measured on a graph, and whether it can be learned from: for every dataset and for one's own ``Data``.
+
+Snapshots and shapes answer for themselves.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from workbench.errors import UsageError
 
@@ -16,12 +19,23 @@ MASKS = {"train_mask": "training", "val_mask": "validation", "test_mask": "test"
 UNLABELLED = -1
 
 
-def measure(data: Data) -> dict[str, float | int]:
+@runtime_checkable
+class Measured(Protocol):
+    """What is no single graph (snapshots, shapes) and knows how to check and measure itself."""
+
+    def check(self, where: str) -> None: ...
+    def fingerprint(self) -> str: ...
+    def measure(self) -> dict[str, float | int]: ...
+
+
+def measure(data: Data | Measured) -> dict[str, float | int]:
     """Counts of a checked graph and its edge homophily.
 
     ``edges`` counts both directions of an undirected edge, ``homophily`` is the share of edges between
     nodes of one class (edges with an unlabelled end left out), ``isolated_nodes`` touch no other node.
     """
+    if isinstance(data, Measured):
+        return data.measure()
     import torch
 
     source, target = data.edge_index
@@ -47,8 +61,10 @@ def num_classes(data: Data) -> int:
     return int(data.y.max()) + 1
 
 
-def fingerprint(data: Data) -> str:
+def fingerprint(data: Data | Measured) -> str:
     """Twelve hexadecimal digits of the SHA-256 of features, edges, labels and split, with types and shapes."""
+    if isinstance(data, Measured):
+        return data.fingerprint()
     sha = hashlib.sha256()
     for name in ("x", "edge_index", "y", *MASKS):
         value = data[name].detach().cpu().contiguous()
@@ -57,11 +73,14 @@ def fingerprint(data: Data) -> str:
     return sha.hexdigest()[:12]
 
 
-def check(data: Data, where: str) -> None:
+def check(data: Data | Measured, where: str) -> None:
     """Raise one UsageError, headed by ``where``, that lists everything wrong with the graph.
 
     A node may go without a label (−1) as long as it is in no part of the split.
     """
+    if isinstance(data, Measured):
+        data.check(where)
+        return
     faults = _faults(data)
     if faults:
         raise UsageError("\n".join([f"{where} cannot be learned from:", *(f"  - {fault}" for fault in faults)]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.datasets.arrays import Array, masks_of
-from workbench.errors import UsageError, did_you_mean
+from workbench.datasets.csv_table import open_table
+from workbench.errors import UsageError
 
 NODES, EDGES = "nodes.csv", "edges.csv"
 FIXED = ("id", "label", "split")
@@ -66,40 +66,8 @@ def _read_edges(path: Path, position: dict[str, int]) -> NDArray[np.int64]:
 
 
 def _open(path: Path, needed: tuple[str, ...]) -> tuple[list[str], Iterator[Row]]:
-    """The header and the lines; a file that is not CSV at all is refused with its name."""
-    rows = _rows(path)
-    _, header = next(rows, (1, []))
-    header = [name.strip() for name in header]
-    if not any(header):
-        raise UsageError(f"{path} is empty: expected a header line with {', '.join(needed)}")
-    for name in needed:
-        if name not in header:
-            raise UsageError(
-                f"{path} has no column {name!r}: {did_you_mean(name, header)}its columns are {', '.join(header)}"
-            )
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise UsageError(f"{path} has two columns called {twice[0]!r}: rename one of them")
-    return header, _named(path, header, rows)
-
-
-def _named(path: Path, header: list[str], rows: Iterator[tuple[int, list[str]]]) -> Iterator[Row]:
-    for line, cells in rows:
-        if len(cells) != len(header):
-            raise UsageError(f"{path}, line {line} has {len(cells)} cells: expected {len(header)}, as in the header")
-        yield line, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Every line that is not blank, with its number in the file."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.reader(stream, strict=True)
-            for cells in reader:
-                if cells:
-                    yield reader.line_num, cells
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} cannot be read as CSV in UTF-8: {error}") from None
+    header, lines = open_table(path, needed)
+    return header, ((number, dict(zip(header, cells, strict=True))) for number, cells in lines)
 
 
 def _feature(text: str, at: str) -> float:
