@@ -11,10 +11,14 @@ from workbench.registry import datasets
 
 BUILTIN = [name for name in datasets.builtin_names() if name.startswith("builtin-")]
 PLANETOID = ["cora", "citeseer", "pubmed"]
+DYNAMIC = ["enron", "uci", "ml-10m", "bitcoin-otc", "bitcoin-alpha", "radoslaw-email", "digg-reply"]
+VGRNN = ["vgrnn-enron10", "vgrnn-dblp", "vgrnn-fb"]
+DRAWN = {"builtin-citation", "builtin-communities", "builtin-shapes"}
 
 
 def test_the_names_on_the_command_line_are_all_there():
-    assert {"builtin-citation", "builtin-digits", "builtin-karate", *PLANETOID, "own"} <= set(datasets.builtin_names())
+    drawn = {*DRAWN, "builtin-digits", "builtin-karate"}
+    assert {*drawn, *PLANETOID, *DYNAMIC, *VGRNN, "own", "own-events"} <= set(datasets.builtin_names())
 
 
 @pytest.mark.parametrize("name", datasets.builtin_names())
@@ -55,8 +59,13 @@ def test_the_figures_on_a_planetoid_card_are_measured(name, planetoid_root):
     figures_hold(name, planetoid_root)
 
 
-def test_only_the_drawn_graph_is_called_synthetic():
-    assert [name for name in datasets.builtin_names() if datasets[name].card.synthetic] == ["builtin-citation"]
+@pytest.mark.parametrize("name", [*DYNAMIC, *VGRNN])
+def test_the_figures_on_the_card_of_a_graph_that_changes_are_measured(name, dynamic_root):
+    figures_hold(name, dynamic_root)
+
+
+def test_only_what_is_drawn_is_called_synthetic():
+    assert {name for name in datasets.builtin_names() if datasets[name].card.synthetic} == DRAWN
 
 
 def test_an_unknown_dataset_is_refused_with_a_suggestion():

@@ -95,6 +95,13 @@ class OwnConfig(DatasetConfig):
         except UsageError:
             return False
 
+    def wanted(self, root: Path) -> str:
+        try:
+            self.files()
+        except UsageError as error:
+            return str(error)
+        return ""
+
     def pinned(self) -> Self:
         """This config with an absolute path and the digest of what is there now."""
         found = digest(self.files())

@@ -4,7 +4,7 @@ from workbench.kernels.csr import union_edges
 from workbench.methods.abkd import ABKD, abkd_attention, abkd_dissimilarity, abkd_loss
 from workbench.methods.attention_transfer import AttentionTransfer, attention_transfer_loss
 from workbench.methods.base import Method, Objective, Paper, Sum, Widths
-from workbench.methods.distill2vec import link_distribution_loss
+from workbench.methods.distill2vec import Distill2Vec, link_distribution_loss, link_probability_loss
 from workbench.methods.fitnet import FitNet, fitnet_loss
 from workbench.methods.gcrd import GCRD, gcrd_loss
 from workbench.methods.glnn import GLNN, glnn_loss
@@ -22,6 +22,7 @@ __all__ = [
     "KD",
     "LSP",
     "AttentionTransfer",
+    "Distill2Vec",
     "FitNet",
     "LabelSmoothing",
     "Method",
@@ -41,6 +42,7 @@ __all__ = [
     "kd_loss",
     "label_smoothing_loss",
     "link_distribution_loss",
+    "link_probability_loss",
     "lsp_loss",
     "multilabel_kd_loss",
     "union_edges",

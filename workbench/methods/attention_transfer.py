@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from torch import Tensor
 from torch.nn import functional as F
 
+from workbench.datasets.base import Task
 from workbench.kernels.precision import at_least_single
 from workbench.kernels.rows import unit_rows
 from workbench.methods.arguments import check_choice
 from workbench.methods.base import (
+    CLASSIFICATION,
     DECIDED_ALL_NODES,
     Method,
     Nodes,
@@ -82,6 +84,7 @@ class AttentionTransfer(Method):
         "Weight 100 is a starting point where the papers give none for a dataset.",
     )
     needs: ClassVar[frozenset[str]] = frozenset({"hidden"})
+    tasks: ClassVar[frozenset[Task]] = CLASSIFICATION
 
     name: Literal["at"] = "at"
     weight: float = Option(

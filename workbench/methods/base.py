@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from workbench.datasets.base import Task
 from workbench.errors import UsageError
 from workbench.options import Component, Option
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 Nodes = Literal["train", "all"]
 PREPARED = "workbench_split_nodes"  # the attribute of a graph that holds its SplitNodes
 Terms = dict[str, Tensor]
+CLASSIFICATION: frozenset[Task] = frozenset({"node classification", "graph classification"})
 
 DECIDED_ALL_NODES = (
     "The loss is taken on all nodes of a transductive graph by default; the G-CRD code takes every loss on training "
@@ -91,6 +93,7 @@ class Method(Component):
     needs: ClassVar[frozenset[str]] = frozenset()  # of {"logits", "hidden", "edges"}
     sets_task: ClassVar[bool] = False  # whether weights() rescales "task"
     control: ClassVar[bool] = False  # whether it is no distillation: the teacher is not used
+    tasks: ClassVar[frozenset[Task]] = frozenset({"node classification"})  # where it can be used
 
     def build(self, teacher: Widths, student: Widths) -> Objective:
         """The objective for models of these widths; raises UsageError where they do not fit."""
@@ -224,10 +227,20 @@ def prepared_nodes(batch: Data) -> SplitNodes:
     return prepared if isinstance(prepared, SplitNodes) else SplitNodes()
 
 
+def has_split(batch: Data) -> bool:
+    """Whether the nodes of ``batch`` are split: a mini-batch of whole graphs is of one split only, in training that."""
+    return bool(prepared_nodes(batch)) or getattr(batch, "train_mask", None) is not None
+
+
 def chosen_nodes(batch: Data, nodes: Nodes) -> Tensor | None:
-    """Indices (n,) of the nodes where a loss is taken; None stands for all of them."""
+    """Indices (n,) of the nodes where a loss is taken; None stands for all of them.
+
+    Raises UsageError for the training nodes of whole graphs, which have none.
+    """
     if nodes == "all":
         return None
+    if not has_split(batch):
+        raise UsageError("nodes='train' chooses nodes of one graph, and whole graphs are classified here: use 'all'")
     prepared = prepared_nodes(batch)
     return prepared["train"] if "train" in prepared else batch.train_mask.nonzero().view(-1)
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor
 
+from workbench.datasets.base import Task
 from workbench.kernels.hints import unit_row_distance
 from workbench.methods.base import (
+    CLASSIFICATION,
     DECIDED_ALL_NODES,
     Method,
     Nodes,
@@ -66,6 +68,7 @@ class FitNet(Method):
         "Projection width 128 and weight 100 are starting points where the papers give none for a dataset.",
     )
     needs: ClassVar[frozenset[str]] = frozenset({"hidden"})
+    tasks: ClassVar[frozenset[Task]] = CLASSIFICATION
 
     name: Literal["fitnet"] = "fitnet"
     weight: float = Option(

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor
 
+from workbench.datasets.base import Task
+from workbench.errors import UsageError
 from workbench.kernels.contrast import contrast
 from workbench.kernels.rows import unit_rows
 from workbench.methods.arguments import check_positive
 from workbench.methods.base import (
+    CLASSIFICATION,
     DECIDED_ALL_NODES,
     Method,
     Nodes,
@@ -76,6 +79,7 @@ class GCRD(Method):
         "With head='gcn' messages pass over the whole graph, also where the loss is taken on training nodes.",
     )
     needs: ClassVar[frozenset[str]] = frozenset({"hidden"})
+    tasks: ClassVar[frozenset[Task]] = CLASSIFICATION
 
     name: Literal["gcrd"] = "gcrd"
     weight: float = Option(
@@ -141,4 +145,8 @@ class GCRDObjective(Objective):
     def _project(self, head: Projector | GraphProjector, features: Tensor, batch: Data) -> Tensor:
         if isinstance(head, Projector):
             return head(features)
+        if batch.edge_index is None:
+            raise UsageError(
+                "gcrd with head='gcn' passes messages over the graph of the data, which has none: use 'mlp'"
+            )
         return take(head(features, batch.edge_index), chosen_nodes(batch, self.config.nodes))

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor
 
+from workbench.datasets.base import Task
 from workbench.kernels.pairs import PairKernel, cosine_gap, gram_energy, kernel_gap
 from workbench.methods.arguments import check_choice
 from workbench.methods.base import (
+    CLASSIFICATION,
     DECIDED_ALL_NODES,
     Method,
     Nodes,
@@ -81,6 +83,7 @@ class GSP(Method):
         "Weight 100 is a starting point where the paper gives none for a dataset.",
     )
     needs: ClassVar[frozenset[str]] = frozenset({"hidden"})
+    tasks: ClassVar[frozenset[Task]] = CLASSIFICATION
 
     name: Literal["gsp"] = "gsp"
     weight: float = Option(100.0, help="Weight beside the task loss.", ge=0, le=1e6, search=Search(1, 1000, log=True))

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from torch import Tensor
 from torch.nn import functional as F
 
+from workbench.datasets.base import Task
 from workbench.kernels.soft_labels import soft_label_divergence
 from workbench.methods.arguments import check_choice, check_positive
 from workbench.methods.base import (
+    CLASSIFICATION,
     DECIDED_ALL_NODES,
     Method,
     Nodes,
@@ -94,6 +96,7 @@ class KD(Method):
         "alpha = 0.9 and T = 4 are starting points where the papers give none for a dataset.",
     )
     needs: ClassVar[frozenset[str]] = frozenset({"logits"})
+    tasks: ClassVar[frozenset[Task]] = CLASSIFICATION
     sets_task: ClassVar[bool] = True
 
     name: Literal["kd"] = "kd"

@@ -6,8 +6,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor
 
+from workbench.datasets.base import Task
 from workbench.errors import UsageError
-from workbench.methods.base import Method, Objective, Paper, Terms, Widths, chosen_nodes, take
+from workbench.methods.base import (
+    CLASSIFICATION,
+    Method,
+    Objective,
+    Paper,
+    Terms,
+    Widths,
+    chosen_nodes,
+    has_split,
+    take,
+)
 from workbench.methods.kd import log_probabilities
 from workbench.methods.rows import check_some_nodes
 from workbench.options import Option, Search
@@ -55,6 +66,7 @@ class LabelSmoothing(Method):
         "Taken on the labelled training nodes only: it smooths labels, and other nodes have none.",
     )
     needs: ClassVar[frozenset[str]] = frozenset({"logits"})
+    tasks: ClassVar[frozenset[Task]] = CLASSIFICATION
     sets_task: ClassVar[bool] = True
     control: ClassVar[bool] = True
 
@@ -76,7 +88,8 @@ class LabelSmoothingObjective(Objective):
         return ()
 
     def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
-        return {"label-smoothing": label_smoothing_loss(take(student.logits, chosen_nodes(batch, "train")))}
+        labelled = chosen_nodes(batch, "train") if has_split(batch) else None  # all graphs of a training mini-batch
+        return {"label-smoothing": label_smoothing_loss(take(student.logits, labelled))}
 
     def weights(self) -> dict[str, float]:
         return {"task": 1 - self.config.epsilon, "label-smoothing": self.config.epsilon}

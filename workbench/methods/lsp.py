@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor
 
+from workbench.datasets.base import Task
 from workbench.errors import UsageError
-from workbench.kernels.csr import EdgePattern
+from workbench.kernels.csr import EdgePattern, union_edges
 from workbench.kernels.edges import EdgeKernel, neighbour_divergence, neighbour_log_distribution
 from workbench.methods.arguments import check_choice, check_positive
 from workbench.methods.base import (
+    CLASSIFICATION,
     DECIDED_ALL_NODES,
     Method,
     Nodes,
@@ -82,7 +84,8 @@ def lsp_loss(
 class LSP(Method):
     """Local structure: every node is as similar to its neighbours as it is in the teacher.
 
-    Only similarities are compared, so widths may differ and nothing is projected.
+    Only similarities are compared, so widths may differ and nothing is projected. Of models that build their own
+    graphs, neighbours in either of the two are neighbours (section 3.5 of the paper).
     Decided here: all nodes by default; on training nodes, the edges among them.
     """
 
@@ -99,8 +102,11 @@ class LSP(Method):
         DECIDED_ALL_NODES,
         "The compared layer is the last hidden one of both models, after normalisation, activation and dropout; the "
         "authors' code pairs two layers before activation.",
+        "Where both models build their own graphs, these are the graphs of that layer in both. A point that is its own "
+        "nearest neighbour there (DGCNN) is one of its neighbours here too.",
     )
     needs: ClassVar[frozenset[str]] = frozenset({"hidden", "edges"})
+    tasks: ClassVar[frozenset[Task]] = CLASSIFICATION
 
     name: Literal["lsp"] = "lsp"
     weight: float = Option(100.0, help="Weight λ beside the task loss.", ge=0, le=1e6, search=Search(1, 1000, log=True))
@@ -132,21 +138,16 @@ class LSPObjective(Objective):
         self.config = config
 
     def targets(self, teacher: Output, batch: Data) -> dict[str, Any]:
-        index = chosen_nodes(batch, self.config.nodes)
-        edges = chosen_edges(batch.edge_index, index, last_hidden(teacher).shape[0])  # (2, E)
-        if edges.shape[1] == 0:
-            raise UsageError(
-                "lsp compares neighbours and the graph has no edges: use a method without 'edges' in its needs"
-                if index is None
-                else "lsp compares neighbours and no two training nodes are neighbours: use nodes='all'"
-            )
-        config, features = self.config, take(last_hidden(teacher), index)
-        pattern = EdgePattern.of(edges, features.shape[0])
-        log_teacher = neighbour_log_distribution(features, pattern, config.kernel, config.sigma)
-        return {"pattern": pattern, "log_teacher": log_teacher}
+        features = last_hidden(teacher)
+        if teacher.edges is not None:  # the student's graph, and so the union with it, is another one in every step
+            return {"features": features, "edges": teacher.edges[-1]}
+        return self._neighbourhoods(features, batch.edge_index, batch)
 
     def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
-        config, pattern = self.config, targets["pattern"]
+        config = self.config
+        if "edges" in targets:
+            targets = self._neighbourhoods(targets["features"], _union(student, targets), batch)
+        pattern = targets["pattern"]
         features = chosen_hidden(student, batch, config.nodes)
         check_as_many_nodes(features.shape[0], pattern.num_nodes, "lsp")
         student_first = config.direction == "student_teacher"
@@ -158,3 +159,33 @@ class LSPObjective(Objective):
 
     def weights(self) -> dict[str, float]:
         return {"lsp": self.config.weight}
+
+    def _neighbourhoods(self, teacher: Tensor, edge_index: Tensor | None, batch: Data) -> dict[str, Any]:
+        """The edges among the chosen nodes as a pattern, and the teacher's distributions over them."""
+        if edge_index is None:
+            raise UsageError(
+                "lsp compares neighbours, and neither the data nor the teacher has a graph: use a teacher and a "
+                "student that build their own (dgcnn), or a method without 'edges' in its needs"
+            )
+        index = chosen_nodes(batch, self.config.nodes)
+        edges = chosen_edges(edge_index, index, teacher.shape[0])  # (2, E)
+        if edges.shape[1] == 0:
+            raise UsageError(
+                "lsp compares neighbours and the graph has no edges: use a method without 'edges' in its needs"
+                if index is None
+                else "lsp compares neighbours and no two training nodes are neighbours: use nodes='all'"
+            )
+        config, features = self.config, take(teacher, index)
+        pattern = EdgePattern.of(edges, features.shape[0])
+        log_teacher = neighbour_log_distribution(features, pattern, config.kernel, config.sigma)
+        return {"pattern": pattern, "log_teacher": log_teacher}
+
+
+def _union(student: Output, targets: dict[str, Any]) -> Tensor:
+    """The edges (2, E) that stand in the last graph of the teacher or in that of the student, each once."""
+    if student.edges is None:
+        raise UsageError(
+            "the teacher builds its own graphs and the student does not: lsp takes two models that do (dgcnn), or none"
+        )
+    check_as_many_nodes(last_hidden(student).shape[0], targets["features"].shape[0], "lsp")
+    return union_edges(targets["edges"], student.edges[-1])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
+from workbench.datasets.base import Task
 from workbench.errors import UsageError
 from workbench.methods.base import Method, Objective, Terms, Widths
 from workbench.registry import methods
@@ -21,6 +22,7 @@ class NoDistillation(Method):
     title: ClassVar[str] = "Student alone"
     formula: ClassVar[str] = r"\mathrm{CE}(z_s, y)"
     control: ClassVar[bool] = True
+    tasks: ClassVar[frozenset[Task]] = frozenset(get_args(Task))
 
     name: Literal["none"] = "none"
 

@@ -2,6 +2,7 @@
 
 from workbench.models.base import Attention, GraphModel, ModelConfig, Output
 from workbench.models.budget import Budget, parameter_bytes, solve_budget
+from workbench.models.dgcnn import DGCNN, DGCNNConfig
 from workbench.models.features import features_for
 from workbench.models.gat import GAT, GATConfig
 from workbench.models.gatv2 import GATv2, GATv2Config
@@ -13,6 +14,7 @@ from workbench.models.sage import SAGE, SAGEConfig
 from workbench.models.taps import Tapped, wrap
 
 __all__ = [
+    "DGCNN",
     "GAT",
     "GCN",
     "GCNII",
@@ -21,6 +23,7 @@ __all__ = [
     "SAGE",
     "Attention",
     "Budget",
+    "DGCNNConfig",
     "GATConfig",
     "GATv2",
     "GATv2Config",

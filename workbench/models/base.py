@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from workbench.datasets.base import Task
 from workbench.options import Component
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ class Output:
 
     ``logits`` (N, C); ``hidden`` one (N, d_l) tensor per hidden layer, after normalisation,
     activation and dropout, input side first; ``attention`` one entry per layer that attends, or
-    None for a model without attention.
+    None for a model without attention; ``edges`` the edge_index (2, E_l) of every hidden layer, of a
+    model that builds its own graphs, else None. Where whole graphs are classified, ``logits`` has a row per graph.
     """
 
     logits: Tensor
     hidden: list[Tensor]
     attention: list[Attention] | None = None
+    edges: list[Tensor] | None = None
 
     @property
     def layers(self) -> list[Tensor]:
@@ -47,7 +50,7 @@ class Output:
     def detach(self) -> Output:
         """The same output, cut from the graph of gradients."""
         attention = self.attention and [Attention(a.edge_index, a.weight.detach()) for a in self.attention]
-        return Output(self.logits.detach(), [h.detach() for h in self.hidden], attention)
+        return Output(self.logits.detach(), [h.detach() for h in self.hidden], attention, self.edges)
 
 
 class GraphModel(nn.Module):
@@ -99,11 +102,17 @@ class ModelConfig(Component):
     name the fields that the budget solver may choose.
     """
 
+    task: ClassVar[Task] = "node classification"  # what its outputs are for
     teacher_preset: ClassVar[dict[str, Any]] = {}
     student_preset: ClassVar[dict[str, Any]] = {}
     training_defaults: ClassVar[dict[str, Any]] = {}
     width_option: ClassVar[str] = "hidden_channels"
     depth_option: ClassVar[str | None] = "num_layers"
+
+    @property
+    def width_step(self) -> int:
+        """What the width must be a multiple of."""
+        return 1
 
     @classmethod
     def usual_training(cls, role: str) -> dict[str, Any]:

@@ -9,12 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from workbench.tasks.base import Metrics
 from workbench.tasks.splits import Split, split_nodes
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
-
-Metrics = dict[str, float]
 
 
 class NodeClassification:
