@@ -49,28 +49,28 @@ def solve_budget(
     """The largest ``config`` whose parameters do not exceed the target.
 
     The target is one of ``parameters``, ``megabytes`` (10⁶ bytes of float32) and ``compression``
-    (``teacher_parameters`` over the student's). The width is chosen (of one head, where there are heads),
-    and the depth among ``depth`` when that holds several; everything else stays as it is in ``config``. Of
-    equally large models the shallower and narrower one is taken.
+    (``teacher_parameters`` over the student's). The width is chosen (of one head, where there are heads side by
+    side; in multiples of ``config.width_step``), and the depth among ``depth`` when that holds several; everything
+    else stays as it is in ``config``. Of equally large models the shallower and narrower one is taken.
 
     Raises :class:`UsageError` when the target is missing, doubled or not positive, when not even the
     narrowest model fits, and for a depth or an architecture that cannot be chosen.
     """
     target = _target(parameters, megabytes, compression, teacher_parameters)
     depths = _depths(config, depth)
-    low, high = _bounds(config, config.width_option)
-    sizes = _Sizes(config, in_channels, out_channels, low)
+    widths = _widths(config)
+    sizes = _Sizes(config, in_channels, out_channels, widths)
 
     def budget(width: int, depth: int | None) -> Budget:
         count = sizes.count(width, depth)
         ratio = teacher_parameters / count if teacher_parameters is not None and count else None
         return Budget(sizes.config_at(width, depth), count, parameter_bytes(count), target, ratio)
 
-    found = _largest(sizes.predicted, depths, low, high, target)
-    if not sizes.confirms(found, high):
-        found = _largest(sizes.count, depths, low, high, target)
+    found = _largest(sizes.predicted, depths, widths, target)
+    if not sizes.confirms(found):
+        found = _largest(sizes.count, depths, widths, target)
     if found is None:
-        raise UsageError(_nothing_fits(min((budget(low, depth) for depth in depths), key=lambda b: b.parameters)))
+        raise UsageError(_nothing_fits(min((budget(widths[0], depth) for depth in depths), key=lambda b: b.parameters)))
     return budget(*found)
 
 
@@ -116,6 +116,13 @@ def _depths(config: ModelConfig, depth: int | Iterable[int] | None) -> list[int 
     return list(depths)
 
 
+def _widths(config: ModelConfig) -> range:
+    """The widths that the architecture can have."""
+    low, high = _bounds(config, config.width_option)
+    step = config.width_step
+    return range(-(-low // step) * step, high + 1, step)
+
+
 def _bounds(config: ModelConfig, name: str) -> tuple[int, int]:
     """The smallest and largest value that the whole-number option ``name`` takes."""
     for option in describe(type(config)):
@@ -137,7 +144,7 @@ class _Sizes:
     config: ModelConfig
     in_channels: int
     out_channels: int
-    low: int
+    widths: range
     counted: dict[tuple[int, int | None], int] = field(default_factory=dict)
 
     def config_at(self, width: int, depth: int | None) -> ModelConfig:
@@ -156,22 +163,22 @@ class _Sizes:
         if depth is not None and depth > 3:
             second, third = self.predicted(width, 2), self.predicted(width, 3)
             return second + (depth - 2) * (third - second)
-        a, b, c = (self.count(self.low + step, depth) for step in range(3))
-        n = width - self.low
+        a, b, c = (self.count(each, depth) for each in self.widths[:3])
+        n = self.widths.index(width)
         return a + n * (b - a) + n * (n - 1) // 2 * (c - 2 * b + a)  # Newton's forward differences
 
-    def confirms(self, found: tuple[int, int | None] | None, high: int) -> bool:
+    def confirms(self, found: tuple[int, int | None] | None) -> bool:
         """Whether true counts agree with the prediction: at the choice, just above it, and far from it."""
         if found is None:
             return False
         width, depth = found
-        shallow = None if depth is None else min(depth, 3)
-        checked = {(width, depth), (min(width + 1, high), depth), (high, shallow)}
+        shallow, widest = None if depth is None else min(depth, 3), self.widths[-1]
+        checked = {(width, depth), (min(width + self.widths.step, widest), depth), (widest, shallow)}
         return all(self.count(*size) == self.predicted(*size) for size in checked)
 
 
 def _largest(
-    count: Callable[..., int], depths: list[int | None], low: int, high: int, target: int
+    count: Callable[..., int], depths: list[int | None], widths: range, target: int
 ) -> tuple[int, int | None] | None:
     """Width and depth with the most parameters of those that do not exceed the target; None when none fits.
 
@@ -179,11 +186,12 @@ def _largest(
     """
     best: tuple[int, int | None] | None = None
     for depth in depths:
-        fitting = bisect_right(range(low, high + 1), target, key=partial(count, depth=depth))
+        fitting = bisect_right(widths, target, key=partial(count, depth=depth))
         if fitting == 0:
             continue
         # Of widths with the same count (a model without hidden layers) the narrowest says it all.
-        width = low if count(low, depth) == count(low + fitting - 1, depth) else low + fitting - 1
+        narrowest, width = widths[0], widths[fitting - 1]
+        width = narrowest if count(narrowest, depth) == count(width, depth) else width
         if best is None or count(width, depth) > count(*best):
             best = (width, depth)
     return best

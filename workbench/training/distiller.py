@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from workbench.methods.base import Terms
     from workbench.models.base import Output
-    from workbench.tasks import NodeClassification
+    from workbench.tasks import Task
 
 
 class Distiller(nn.Module):
@@ -22,7 +22,7 @@ class Distiller(nn.Module):
     A teacher is trained by the same module with ``objective=None``: then the task is the only term.
     """
 
-    def __init__(self, student: nn.Module, objective: Objective | None, task: NodeClassification) -> None:
+    def __init__(self, student: nn.Module, objective: Objective | None, task: Task) -> None:
         super().__init__()
         self.student = student
         self.objective = objective

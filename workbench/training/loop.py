@@ -15,7 +15,7 @@ from workbench.training.capture import make_step
 from workbench.training.checkpoint import Checkpoint, cloned_state
 from workbench.training.distiller import Distiller
 from workbench.training.selection import Selection
-from workbench.training.state import State, from_checkpoint, to_checkpoint
+from workbench.training.state import Learner, State, from_checkpoint, to_checkpoint
 from workbench.training.step import encode
 from workbench.training.terms import finite, term_records
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 GIVE_UP_AFTER = 50  # epochs in a row that are not finite
 
-__all__ = ["Fitted", "Recorder", "encode", "finite_metrics", "fit"]
+__all__ = ["Epochs", "Fitted", "Recorder", "encode", "finite_metrics", "fit", "train_epochs"]
 
 
 class Recorder(Protocol):
@@ -42,6 +42,14 @@ class Recorder(Protocol):
         """Called after every epoch; ``make`` builds the checkpoint if this is a moment to store one."""
 
     def stop_requested(self) -> bool: ...
+
+
+class Epochs(Protocol):
+    """What makes an epoch: one step on a whole graph, or one on every mini-batch."""
+
+    @property
+    def learner(self) -> Learner: ...
+    def run(self, lens: bool) -> Done: ...
 
 
 @dataclass
@@ -68,6 +76,17 @@ def fit(
     not finite for many epochs in a row.
     """
     step = make_step(distiller, with_split_nodes(batch), targets, training, recorder.warn)
+    return train_epochs(step, distiller, training, recorder, checkpoint)
+
+
+def train_epochs(
+    step: Epochs,
+    distiller: Distiller,
+    training: Training,
+    recorder: Recorder,
+    checkpoint: Checkpoint | None = None,
+) -> Fitted:
+    """Let ``step`` make its epochs, whatever an epoch is to it; validation selects. Raises as :func:`fit` does."""
     state = State() if checkpoint is None else from_checkpoint(checkpoint, step.learner)
     while state.epoch < training.epochs and not _out_of_patience(state, training):
         started = time.perf_counter()
@@ -96,7 +115,7 @@ def _read(done: Done, distiller: Distiller, lens: bool) -> tuple[dict[str, Any],
     record = {
         "loss": finite(sum(done.weights[name] * row[0] for name, row in rows.items())),
         "terms": term_records(rows, done.weights, lens),
-        "train": finite_metrics(distiller.task.named(numbers["train"])),
+        "train": finite_metrics(distiller.task.named(numbers["train"])) if "train" in numbers else {},
         "val": finite_metrics(validation),
     }
     pictures = {key.removeprefix("picture-"): rows for key, rows in numbers.items() if key.startswith("picture-")}

@@ -18,9 +18,10 @@ def make_optimiser(module: nn.Module, training: Training, fused: bool | None = N
 
     ``fused`` (by default on CUDA) takes torch's fused form where there is one (:data:`FUSED`).
     """
-    parameters = [p for p in module.parameters() if p.requires_grad]
+    trained = [p for p in module.parameters() if p.requires_grad]
     if fused is None:
-        fused = all(p.device.type == "cuda" for p in parameters)
+        fused = all(p.device.type == "cuda" for p in trained)
+    parameters = _groups(module, trained)
     options: dict[str, Any] = {"lr": training.learning_rate, "weight_decay": training.weight_decay}
     if training.optimizer == "rmsprop":
         return torch.optim.RMSprop(parameters, **options)
@@ -48,6 +49,15 @@ def step_if(finite: Tensor, optimiser: torch.optim.Optimizer) -> None:
         optimiser.step()
     elif finite.item():
         optimiser.step()
+
+
+def _groups(module: nn.Module, trained: list[nn.Parameter]) -> list[Any]:
+    """The parameters as they are; or in two groups where a part of the module names some that do not decay."""
+    spared = {id(p) for part in module.modules() for p in getattr(part, "undecayed", list)()}
+    if not spared:
+        return list(trained)
+    decaying = [p for p in trained if id(p) not in spared]
+    return [{"params": decaying}, {"params": [p for p in trained if id(p) in spared], "weight_decay": 0.0}]
 
 
 def _with_momentum(optimiser: torch.optim.Optimizer) -> torch.optim.Optimizer:

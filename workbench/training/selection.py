@@ -19,6 +19,7 @@ class Selection:
 
     def update(self, epoch: int, score: float, loss: float) -> bool:
         """Whether this epoch is the best so far (and is now remembered)."""
+        score = score if math.isfinite(score) else -math.inf  # nothing to validate on: the loss alone decides
         better = math.isfinite(loss) and (score, -loss) > (self.score, -self.loss)
         if better:
             self.epoch, self.score, self.loss = epoch, score, loss

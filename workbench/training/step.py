@@ -80,7 +80,8 @@ class Step:
         weights, rows = self._train(lens)
         pictures = self.distiller.objective.pictures() if self.distiller.objective else {}
         output = self._evaluate()
-        task, batch = self.distiller.task, self.batch
+        task: Any = self.distiller.task  # of one graph, with splits
+        batch = self.batch
         numbers = {"terms": rows, **{split: task.measure(output.logits, batch, split) for split in ("train", "val")}}
         small = {f"picture-{name}": value for name, value in pictures.items() if value.numel() <= PICTURE_LIMIT}
         return Done(Packed(numbers | small), weights, output, pictures)
@@ -90,7 +91,7 @@ class Step:
         distiller, optimiser = self.distiller, self.learner.optimiser
         distiller.train()
         output, self._ahead = self._ahead, None
-        with autocast(self.batch, self.training):
+        with autocast(self.batch.x.device, self.training):
             terms = distiller(self.batch, self.targets, output)
         every = distiller.weights()
         weights = {name: every[name] for name in terms}
@@ -126,12 +127,12 @@ def _may_differ(module: nn.Module) -> bool:
 def encode(model: nn.Module, batch: Data, training: Training, *, gradients: bool = False) -> Output:
     """The model's output on the whole graph in evaluation mode, without gradients unless they are asked for."""
     model.eval()
-    with torch.set_grad_enabled(gradients), autocast(batch, training):
+    with torch.set_grad_enabled(gradients), autocast(batch.x.device, training):
         output: Output = model.encode(batch.x, batch.edge_index)  # type: ignore[operator]
     return output
 
 
-def autocast(batch: Data, training: Training) -> torch.autocast:
+def autocast(device: torch.device, training: Training) -> torch.autocast:
     """The number format of the forward pass; a CUDA graph cannot hold autocast's cache of converted weights."""
     enabled, cached = training.precision == "bfloat16", not training.cuda_graph
-    return torch.autocast(batch.x.device.type, dtype=torch.bfloat16, enabled=enabled, cache_enabled=cached)
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled, cache_enabled=cached)
