@@ -9,128 +9,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BeforeValidator, SerializeAsAny, ValidationError, model_validator
+from pydantic import BeforeValidator, SerializeAsAny, model_validator
 
 from workbench.datasets.base import DatasetConfig
 from workbench.errors import UsageError
 from workbench.methods.base import Method, Sum
 from workbench.models.base import ModelConfig
-from workbench.options import Component, Config, Option, Search, explain
-from workbench.registry import Registry, datasets, methods, models
+from workbench.options import Component, Config, Option
+from workbench.parts import USUAL as USUAL
+from workbench.parts import parse_dataset as parse_dataset
+from workbench.parts import parse_method as parse_method
+from workbench.parts import with_model_preset, with_usual_parts
+from workbench.registry import methods, models
+from workbench.settings import Online as Online
+from workbench.settings import Training as Training
 
 FORMAT = 1  # of spec.yaml
 OBSERVING = ("lens_every", "cuda_graph")  # change what is seen or how fast, and the result by rounding at most
-
-
-class Training(Config):
-    """How one model is trained. Validation selects the epoch; the test set is read once, at the end."""
-
-    epochs: int = Option(400, help="At most this many passes over the graph.", ge=1, le=100_000)
-    patience: int = Option(
-        100,
-        help="Stop after this many epochs without a better validation score; 0 never stops early.",
-        ge=0,
-        le=100_000,
-    )
-    learning_rate: float = Option(
-        0.01, help="Step size of the optimiser.", gt=0, le=10, search=Search(1e-4, 0.05, log=True)
-    )
-    weight_decay: float = Option(
-        5e-4, help="L2 penalty; 5e-5 for a student unless you set it.", ge=0, le=1, search=Search(1e-6, 1e-2, log=True)
-    )
-    optimizer: Literal["adam", "adamw", "sgd", "rmsprop"] = Option(
-        "adam", help="The optimiser (SGD with momentum 0.9)."
-    )
-    gradient_clip: float | None = Option(
-        None, help="Largest norm of the whole gradient; empty for no clipping.", gt=0, advanced=True
-    )
-    precision: Literal["float32", "bfloat16"] = Option(
-        "float32", help="Number format of the forward pass; bfloat16 uses autocast.", advanced=True
-    )
-    deterministic: bool = Option(True, help="Use deterministic kernels where torch has them.", advanced=True)
-    keep_every: int = Option(
-        20,
-        help="Store the student's picture every so many epochs, for the film; 0 stores none.",
-        ge=0,
-        le=100_000,
-        advanced=True,
-    )
-    lens_every: int = Option(
-        10,
-        help="Compare the direction of each distillation gradient of the student with that of the labels every so many "
-        "epochs; 0 never does. Changes no result.",
-        ge=0,
-        le=100_000,
-        advanced=True,
-    )
-    cuda_graph: bool = Option(
-        False,
-        help="Record an epoch as a CUDA graph and replay it: quicker on small graphs. Experimental, CUDA only.",
-        advanced=True,
-    )
-
-
-def _component(registry: Registry, base: type[Component], value: Any) -> Any:
-    """Turn a name or a mapping with a name into the config class registered under it."""
-    if isinstance(value, base):
-        return value
-    if isinstance(value, str):
-        value = {"name": value}
-    if not isinstance(value, Mapping) or "name" not in value:
-        raise ValueError(f"a {registry.kind} is a name or a mapping with a name")
-    return registry[str(value["name"])].model_validate(dict(value))
-
-
-def parse_method(value: Any) -> Sum:
-    """``"kd+gcrd"``, a mapping, a method, or a list of them, as the sum that is meant."""
-    if isinstance(value, Method):
-        return Sum((value,))
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split("+")]
-    if isinstance(value, Mapping) or not isinstance(value, Iterable):
-        value = [value]
-    return Sum(_method(part) for part in value)
-
-
-def _method(value: Any) -> Any:
-    """One method of a sum; what is wrong with it is said under its name, as in ``--kd.alpha``."""
-    try:
-        return _component(methods, Method, value)
-    except ValidationError as error:
-        name = value if isinstance(value, str) else value["name"]
-        raise UsageError(explain(error, name)) from None
-
-
-def _with_preset(role: Literal["teacher", "student"], value: Any) -> Any:
-    """Fill the sizes that a person left out with the preset of the role (a config object is taken as it is)."""
-    if isinstance(value, str):
-        value = {"name": value}
-    if isinstance(value, Mapping) and "name" in value and not isinstance(value, ModelConfig):
-        preset = getattr(models[str(value["name"])], f"{role}_preset")
-        value = {**preset, **value}
-    return _component(models, ModelConfig, value)
-
-
-def parse_dataset(value: Any) -> Any:
-    """A dataset's name, a mapping, or the path of one's own graph (a folder with CSV files, or an ``.npz``)."""
-    if isinstance(value, Path) or (isinstance(value, str) and value not in datasets and _looks_like_path(value)):
-        value = {"name": "own", "path": str(value)}
-    return _component(datasets, DatasetConfig, value)
-
-
-def _looks_like_path(text: str) -> bool:
-    return os.sep in text or "/" in text or text.endswith((".npz", ".csv")) or os.path.isdir(text)
-
+LATER = ("batch_size",)  # left out of an id where they are empty: the ids of runs without them are older
 
 AnyDataset = Annotated[SerializeAsAny[DatasetConfig], BeforeValidator(parse_dataset)]
-AnyTeacher = Annotated[SerializeAsAny[ModelConfig], BeforeValidator(lambda v: _with_preset("teacher", v))]
-AnyStudent = Annotated[SerializeAsAny[ModelConfig], BeforeValidator(lambda v: _with_preset("student", v))]
+AnyTeacher = Annotated[SerializeAsAny[ModelConfig], BeforeValidator(lambda v: with_model_preset("teacher", v))]
+AnyStudent = Annotated[SerializeAsAny[ModelConfig], BeforeValidator(lambda v: with_model_preset("student", v))]
 AnyMethod = Annotated[tuple[SerializeAsAny[Method], ...], BeforeValidator(parse_method)]
 
 
@@ -143,6 +47,7 @@ class Spec(Config):
     method: AnyMethod
     teacher_training: Training = Training()
     training: Training = Training()
+    online: Online | None = None
     seed: int = Option(0, help="Seeds every random number of the run.", ge=0, lt=2**31)
     device: str = Option("auto", help="auto, cpu, cuda, cuda:0, … or mps.")
     umap: bool = Option(False, help="Also compute the UMAP of teacher and student when the run ends.")
@@ -159,18 +64,42 @@ class Spec(Config):
         """Training options that were left out take the model's own defaults before the general ones."""
         if not isinstance(values, Mapping):
             return values
-        filled = dict(values)
+        filled = with_usual_parts(values)
         for role, key in (("teacher", "teacher_training"), ("student", "training")):
             if role not in filled:
                 continue
             try:
-                filled[role] = _with_preset(role, filled[role])  # type: ignore[arg-type]
+                filled[role] = with_model_preset(role, filled[role])  # type: ignore[arg-type]
             except ValueError:
                 continue  # the field of the role meets the same fault, and says in which role it is
             given = filled.get(key) or {}
             if isinstance(given, Mapping):
                 filled[key] = {**filled[role].usual_training(role), **given}
         return filled
+
+    @model_validator(mode="after")
+    def _serves_one_task(self) -> Self:
+        """Dataset, models and methods are made for the same task."""
+        task = self.dataset.card.task
+        for role, model in (("teacher", self.teacher), ("student", self.student)):
+            if model.task != task:
+                others = ", ".join(name for name in models if models[name].task == task)
+                raise ValueError(
+                    f"{role} {model.name!r} is made for {model.task} and dataset {self.dataset.name!r} for {task}: "
+                    f"take one of {others}"
+                )
+        for part in self.method:
+            if task not in part.tasks:
+                others = ", ".join(name for name in methods if task in methods[name].tasks)
+                raise ValueError(f"method {part.name!r} cannot be used for {task}: take one of {others}")
+        if self.online is not None and task != "link prediction":
+            raise ValueError(f"online settings are for snapshots, and dataset {self.dataset.name!r} is for {task}")
+        return self
+
+    @property
+    def protocol(self) -> Online:
+        """The online settings, the usual ones where none were given."""
+        return self.online or Online()
 
     @property
     def objective(self) -> Sum:
@@ -193,15 +122,20 @@ class Spec(Config):
         document = self.model_dump(mode="json", include=set(fields))
         document["teacher_training"].pop("keep_every")  # only a student's pictures are stored
         for training in (document[key] for key in ("training", "teacher_training") if key in document):
-            for name in OBSERVING:
+            for name in (*OBSERVING, *(name for name in LATER if training[name] is None)):
                 training.pop(name)
+        if self.dataset.card.task == "link prediction":
+            document["online"] = self.protocol.model_dump(mode="json")
+            if "student" not in fields:  # what a teacher, trained before, knows nothing of
+                for name in ("restart", "last", "plain"):
+                    document["online"].pop(name)
         parts: list[Component] = [self.dataset, self.teacher]
         if "student" in fields:
             parts += [self.student, *self.method]
         return {"spec": document, "versions": {f"{type(p).__name__}:{p.name}": p.version for p in parts}}
 
     def to_yaml(self) -> str:
-        document = {"format": FORMAT, **self.model_dump(mode="json")}
+        document = {"format": FORMAT, **self.model_dump(mode="json", exclude=None if self.online else {"online"})}
         return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
 
     @classmethod

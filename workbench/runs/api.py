@@ -17,7 +17,7 @@ from workbench.runs.claim import claim
 from workbench.runs.download_bar import DownloadBar
 from workbench.runs.execute import execute
 from workbench.runs.folder import Run
-from workbench.runs.live import Live, live_dataset, live_model
+from workbench.runs.live import Live, is_data, live_dataset, live_model
 from workbench.runs.pictures import add_umap
 from workbench.runs.preflight import preflight, settle
 from workbench.runs.recorder import RunRecorder
@@ -25,7 +25,8 @@ from workbench.runs.status import HOST, Status
 from workbench.runs.store import runs_root
 from workbench.runs.teacher_control import check_control
 from workbench.runs.worker import carry_out, in_turn
-from workbench.spec import Spec, Training
+from workbench.settings import Online, Training
+from workbench.spec import Spec
 from workbench.training.random_state import surroundings_kept
 
 if TYPE_CHECKING:
@@ -34,13 +35,14 @@ if TYPE_CHECKING:
 
 def distill(
     dataset: str | Path | dict[str, Any] | DatasetConfig | Data,
-    teacher: str | dict[str, Any] | ModelConfig | nn.Module = "gat",
-    student: str | dict[str, Any] | ModelConfig | nn.Module = "gcn",
-    method: str | dict[str, Any] | Method | Sum = "kd",
+    teacher: str | dict[str, Any] | ModelConfig | nn.Module | None = None,
+    student: str | dict[str, Any] | ModelConfig | nn.Module | None = None,
+    method: str | dict[str, Any] | Method | Sum | None = None,
     seed: int = 0,
     *,
     training: dict[str, Any] | Training | None = None,
     teacher_training: dict[str, Any] | Training | None = None,
+    online: dict[str, Any] | Online | None = None,
     device: str = "auto",
     umap: bool = False,
     train_teacher: bool = True,
@@ -54,7 +56,9 @@ def distill(
     Every part may be a name (``"cora"``, ``"gat"``, ``"kd+gcrd"``), a config (``wb.methods.LSP(kernel="rbf")``)
     or a mapping with a name; ``dataset`` also a path or a PyG ``Data`` with ``train_mask``, ``val_mask`` and
     ``test_mask``; a model also any ``nn.Module`` that takes ``(x, edge_index)`` (give it hidden layers with
-    ``wb.wrap`` where a method compares them). Your own modules are trained in place; with
+    ``wb.wrap`` where a method compares them). What is left out is what is usual for the dataset's task: gat, gcn and kd
+    where nodes are classified, dysat and distill2vec for snapshots (whose ``online`` settings say how the student
+    follows them), dgcnn and lsp for point clouds. Your own modules are trained in place; with
     ``train_teacher=False`` a teacher is used as it comes. ``teacher_control`` puts a teacher in its place that
     is untrained, or trained on permuted labels (true only by chance); :func:`workbench.controls` runs all controls.
 
@@ -66,7 +70,7 @@ def distill(
     """
     live = Live(train_teacher=train_teacher)
     parts: dict[str, Any] = {"dataset": dataset, "teacher": teacher, "student": student}
-    if hasattr(dataset, "edge_index"):
+    if is_data(dataset):
         live.data, parts["dataset"] = dataset, live_dataset(dataset)
     if not train_teacher and not isinstance(teacher, nn.Module):
         raise UsageError("train_teacher=False takes a teacher that is trained already: pass your module as teacher")
@@ -76,9 +80,11 @@ def distill(
         if isinstance(parts[role], nn.Module):
             setattr(live, role, parts[role])
             parts[role] = live_model(parts[role], trained=role == "teacher" and not train_teacher)
-    settings = {"training": training, "teacher_training": teacher_training}
+    settings = {"training": training, "teacher_training": teacher_training, "online": online}
     given: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
-    given |= {"method": method, "seed": seed, "device": device, "umap": umap, "teacher_control": teacher_control}
+    given |= {"method": method} if method is not None else {}
+    given |= {"seed": seed, "device": device, "umap": umap, "teacher_control": teacher_control}
+    parts = {key: value for key, value in parts.items() if value is not None}
     spec = Spec.parse({**parts, **given}, "distill")
     return run_here(spec, live, root, fresh, progress)
 

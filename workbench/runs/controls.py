@@ -16,7 +16,7 @@ from workbench.runs.api import run_here
 from workbench.runs.control_table import ALONE, SAME_UPDATES, Controls, tabulate
 from workbench.runs.download_bar import DownloadBar
 from workbench.runs.folder import Run
-from workbench.runs.live import Live, live_dataset
+from workbench.runs.live import Live, is_data, live_dataset
 from workbench.runs.preflight import preflight, settle
 from workbench.spec import Spec, Training
 from workbench.tasks import NodeClassification
@@ -31,9 +31,9 @@ Plan = dict[str, list[Spec]]  # by row, one spec per seed
 
 def controls(
     dataset: str | Path | dict[str, Any] | DatasetConfig | Data,
-    teacher: str | dict[str, Any] | ModelConfig = "gat",
-    student: str | dict[str, Any] | ModelConfig = "gcn",
-    method: str | dict[str, Any] | Method | Sum = "kd",
+    teacher: str | dict[str, Any] | ModelConfig | None = None,
+    student: str | dict[str, Any] | ModelConfig | None = None,
+    method: str | dict[str, Any] | Method | Sum | None = None,
     seeds: Iterable[int] = range(5),
     *,
     training: dict[str, Any] | Training | None = None,
@@ -70,7 +70,7 @@ def controls(
     RunError when a run fails; what was finished by then is reused by the next call.
     """
     live = Live()
-    if hasattr(dataset, "edge_index"):
+    if is_data(dataset):
         live.data, dataset = dataset, live_dataset(dataset)
     for role, model in (("teacher", teacher), ("student", student)):
         if isinstance(model, nn.Module):
@@ -78,8 +78,9 @@ def controls(
                 f"controls run every seed six times, and your own {role} is trained in place: give the name or config "
                 f"of a model ({role}='gcn', say), or register your module as a model"
             )
-    given = {"dataset": dataset, "teacher": teacher, "student": student, "method": method, "device": device}
-    given |= {k: v for k, v in (("training", training), ("teacher_training", teacher_training)) if v is not None}
+    wanted = {"dataset": dataset, "teacher": teacher, "student": student, "method": method, "device": device}
+    wanted |= {"training": training, "teacher_training": teacher_training}
+    given = {key: value for key, value in wanted.items() if value is not None}
     specs = [Spec.parse({**given, "seed": seed}, "controls") for seed in listed(seeds)]
     distinct = {spec.seed: spec for spec in specs}  # 1 and "1" are the same seed
     return _run_all(control_plan(list(distinct.values())), live, root, progress)

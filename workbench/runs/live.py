@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
 from workbench.datasets.base import Card, DatasetConfig, Progress
 from workbench.datasets.measure import check, fingerprint
+from workbench.datasets.point_clouds import PointClouds
+from workbench.datasets.snapshots import SnapshotSequence
 from workbench.errors import RunError
 from workbench.models.base import GraphModel, ModelConfig, Output
 from workbench.models.taps import Tapped
@@ -26,7 +28,7 @@ LIVE = "live"
 class Live:
     """The objects themselves; they never leave the calling process."""
 
-    data: Data | None = None
+    data: Any = None  # a PyG Data, a SnapshotSequence or PointClouds
     teacher: nn.Module | None = None
     student: nn.Module | None = None
     train_teacher: bool = True
@@ -65,10 +67,31 @@ class LiveDataset(DatasetConfig):
         raise RunError("this graph was passed as a live object: pass it again to wb.distill")
 
 
-def live_dataset(data: Data) -> LiveDataset:
-    """The record of a user's graph. Raises UsageError for one that cannot be learned from."""
+class LiveSnapshots(LiveDataset):
+    """Stands in a spec for a ``SnapshotSequence`` that a user passed."""
+
+    title: ClassVar[str] = "own snapshots"
+    card: ClassVar[Card] = replace(LiveDataset.card, task="link prediction", summary="A SnapshotSequence object.")
+
+
+class LiveClouds(LiveDataset):
+    """Stands in a spec for ``PointClouds`` that a user passed."""
+
+    title: ClassVar[str] = "own point clouds"
+    card: ClassVar[Card] = replace(LiveDataset.card, task="graph classification", summary="A PointClouds object.")
+
+
+def is_data(value: object) -> bool:
+    """Whether a dataset was passed itself, not by its name."""
+    return hasattr(value, "edge_index") or isinstance(value, PointClouds)
+
+
+def live_dataset(data: Any) -> LiveDataset:
+    """The record of a user's graph, snapshots or clouds. Raises UsageError for what cannot be learned from."""
     check(data, "the data you passed")
-    return LiveDataset(fingerprint=fingerprint(data))
+    kinds: dict[type, type[LiveDataset]] = {SnapshotSequence: LiveSnapshots, PointClouds: LiveClouds}
+    kind = next((found for of, found in kinds.items() if isinstance(data, of)), LiveDataset)
+    return kind(fingerprint=fingerprint(data))
 
 
 def live_model(module: nn.Module, trained: bool = False) -> LiveModel:

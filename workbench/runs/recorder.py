@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from workbench.models.base import Output
     from workbench.training.checkpoint import Checkpoint
 
-Stage = Literal["teacher", "student"]
+Stage = Literal["teacher", "student", "plain"]  # plain: a student without distillation beside the other one
 STATUS_SECONDS = 0.25  # between two writes of status.json while training
 CHECKPOINT_SECONDS = 5.0
 

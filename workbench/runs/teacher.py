@@ -1,4 +1,4 @@
-"""The teacher of a run: taken from the content-addressed cache, or trained once and put there.
+"""The teacher of a run on one graph: taken from the content-addressed cache, or trained once and put there.
 
 No gradient ever reaches a teacher: its output is computed without gradients, and no optimiser of a
 student's training knows its parameters.
@@ -6,31 +6,21 @@ student's training knows its parameters.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
 from torch import nn
 
-from workbench.errors import RunError, Stopped
-from workbench.runs.files import read_json, write_json, write_text
 from workbench.runs.live import with_encode
-from workbench.runs.recorder import RunRecorder
-from workbench.runs.store import private_folder
+from workbench.runs.teacher_cache import WEIGHTS, cached_teacher, refer
 from workbench.runs.teacher_control import keep_untrained, labels_still_true, permuted_labels
 from workbench.runs.trained import Job, Trained, measure, suited, train
-from workbench.training.checkpoint import load_tensors
 from workbench.training.distiller import Distiller
 from workbench.training.loop import encode
 from workbench.training.random_state import seed_everything
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
-
-WEIGHTS, RECORD = "teacher.safetensors", "teacher.json"
 
 
 def obtain_teacher(job: Job) -> Trained:
@@ -54,14 +44,12 @@ def obtain_teacher(job: Job) -> Trained:
     module = module.to(job.batch.x.device)
     batch = suited(module, job.batch)
     if live.data is not None or live.teacher is not None:  # nothing of a live object is cached
-        return _make(job, module, batch, job.recorder.run.path)
-    folder = private_folder(job.recorder.run.path.parent, "teachers", cache_key(job))
-    with _sole_owner(folder, job.recorder):
-        found = _from_cache(job, module, batch, folder)
-        if found is None:
-            found = _make(job, module, batch, folder)
-            _to_cache(job, found, folder)
-    return found
+        folder = job.recorder.run.path
+        info = _make(job, module, batch, folder) | {"reused": False, "hash": cache_key(job)}
+        refer(job.recorder, folder)
+    else:
+        info = cached_teacher(job.recorder, cache_key(job), module, lambda folder: _make(job, module, batch, folder))
+    return Trained(module, encode(module, batch, spec.teacher_training), info)
 
 
 def cache_key(job: Job) -> str:
@@ -69,7 +57,7 @@ def cache_key(job: Job) -> str:
     return f"{job.spec.teacher_id}-{job.batch.x.device.type}"
 
 
-def _make(job: Job, module: nn.Module, batch: Data, folder: Path) -> Trained:
+def _make(job: Job, module: nn.Module, batch: Data, folder: Path) -> dict[str, Any]:
     """Train the teacher, or do with it what the spec's control wants; its weights go into ``folder``."""
     control = job.spec.teacher_control
     taught = permuted_labels(batch, job.spec.seed) if control == "shuffled" else batch
@@ -78,64 +66,8 @@ def _make(job: Job, module: nn.Module, batch: Data, folder: Path) -> Trained:
     else:
         distiller = Distiller(module, None, job.task)
         made = train(job, "teacher", distiller, taught, None, job.spec.teacher_training, folder / WEIGHTS)
-    made.info |= {"reused": False, "hash": cache_key(job)}
     if control != "none":
         made.info["control"] = control
     if control == "shuffled":
         made.info["labels_still_true"] = labels_still_true(batch, taught)
-    _refer(job, folder)
-    return made
-
-
-def _from_cache(job: Job, module: nn.Module, batch: Data, folder: Path) -> Trained | None:
-    record = read_json(folder / RECORD)
-    if not isinstance(record, dict):
-        return None
-    if not (folder / WEIGHTS).is_file() or _sha256(folder / WEIGHTS) != record.get("sha256"):
-        job.recorder.warn("the cached teacher was damaged (its hash is not the one recorded): it is trained again")
-        return None
-    module.load_state_dict(load_tensors(folder / WEIGHTS).tensors)
-    job.recorder.replay(record["curve"])
-    _refer(job, folder)
-    output = encode(module, batch, job.spec.teacher_training)
-    return Trained(module, output, {**record["info"], "reused": True})
-
-
-def _to_cache(job: Job, trained: Trained, folder: Path) -> None:
-    job.recorder.flush()
-    run = job.recorder.run
-    curve = [{key: value for key, value in record.items() if key != "stage"} for record in run.metrics("teacher")]
-    write_text(folder / "spec.yaml", (run.path / "spec.yaml").read_text(encoding="utf-8"))
-    # Last: an entry without its record does not count.
-    write_json(folder / RECORD, {"sha256": _sha256(folder / WEIGHTS), "info": trained.info, "curve": curve})
-
-
-def _refer(job: Job, folder: Path) -> None:
-    """Say in the run folder which weights its teacher has: a cache entry's, or (of live objects) its own."""
-    run = job.recorder.run.path
-    place = {"file": WEIGHTS} if folder == run else {"cache": folder.name}
-    write_json(run / "teacher", {**place, "sha256": _sha256(folder / WEIGHTS)})
-
-
-@contextmanager
-def _sole_owner(folder: Path, recorder: RunRecorder) -> Iterator[None]:
-    """Two runs that need the same teacher at once: one trains it, the other waits (and can be stopped)."""
-    lock = FileLock(folder / "lock")
-    while not lock.is_locked:
-        try:
-            lock.acquire(timeout=0.5)
-        except Timeout:
-            recorder.say(stage="waiting for another run to finish training the same teacher")
-            if recorder.stop_requested():
-                raise Stopped("stopped on request") from None
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise RunError(f"{path} cannot be read: {error.strerror}") from None
+    return made.info

@@ -1,0 +1,31 @@
+"""How many inputs and outputs both models of a spec have on its data: what their sizes follow from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from workbench.datasets.measure import num_classes
+from workbench.runs.online_data import first_step, last_step
+
+if TYPE_CHECKING:
+    from workbench.spec import Spec
+
+Widths = tuple[int, int]  # inputs and outputs
+
+
+class BothWidths(NamedTuple):
+    teacher: Widths
+    student: Widths
+
+
+def model_widths(spec: Spec, data: Any) -> BothWidths:
+    """Widths of teacher and student on what the dataset's ``load`` returned.
+
+    Features and classes; of snapshots, whose models have a row per node, the nodes that the teacher knows and those
+    that the student knows in the end, and no outputs.
+    """
+    task = spec.dataset.card.task
+    if task == "link prediction":
+        return BothWidths((data.seen(first_step(spec)), 0), (data.seen(max(last_step(spec, data), 0)), 0))
+    classes = data.num_classes if task == "graph classification" else num_classes(data)
+    return BothWidths(*[(int(data.num_features), int(classes))] * 2)
