@@ -29,6 +29,7 @@ from workbench.settings import Online as Online
 from workbench.settings import Training as Training
 
 FORMAT = 1  # of spec.yaml
+LIVE = "live"  # the name of a person's own object in a spec
 OBSERVING = ("lens_every", "cuda_graph")  # change what is seen or how fast, and the result by rounding at most
 LATER = ("batch_size",)  # left out of an id where they are empty: the ids of runs without them are older
 
@@ -82,6 +83,11 @@ class Spec(Config):
         """Dataset, models and methods are made for the same task."""
         task = self.dataset.card.task
         for role, model in (("teacher", self.teacher), ("student", self.student)):
+            if model.task != task and model.name == LIVE:
+                raise ValueError(
+                    f"your own module as {role} can be used for {model.task} and dataset {self.dataset.name!r} is for "
+                    f"{task}: register it as a model (CONTRIBUTING.md shows how) and give its name"
+                )
             if model.task != task:
                 others = ", ".join(name for name in models if models[name].task == task)
                 raise ValueError(

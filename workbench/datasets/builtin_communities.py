@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.datasets.base import Card, DatasetConfig, Progress
+from workbench.datasets.snapshot_presets import SMALL, Presets
 from workbench.datasets.snapshots import SnapshotSequence
 from workbench.options import Option
 from workbench.registry import datasets
@@ -175,6 +176,8 @@ class BuiltinCommunitiesConfig(DatasetConfig):
             "new_links": 334.2727,
         },
     )
+
+    presets: ClassVar[Presets] = SMALL
 
     name: Literal["builtin-communities"] = "builtin-communities"
     nodes: int = Option(400, help="How many nodes there are in the end.", ge=60, le=100_000)

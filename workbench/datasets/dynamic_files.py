@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from workbench.datasets.base import Card, Progress
 from workbench.datasets.event_config import EventFileConfig, days_option, snapshots_option
 from workbench.datasets.event_table import EventTable
+from workbench.datasets.snapshot_presets import ML_10M, SMALL, Presets
 from workbench.datasets.snapshots import SnapshotSequence
 from workbench.errors import UsageError
 from workbench.registry import datasets
@@ -22,6 +23,7 @@ class EnronConfig(EventFileConfig):
     """E-mails between the employees of a company, in slices of about two months."""
 
     title: ClassVar[str] = "Enron"
+    presets: ClassVar[Presets] = SMALL
     table: ClassVar[EventTable] = EventTable("Dynamic/Enron/edges.csv.gz", "https://github.com/aravindsankar28/DySAT")
     num_nodes: ClassVar[int] = 143
     card: ClassVar[Card] = Card(
@@ -95,6 +97,7 @@ class UCIConfig(EventFileConfig):
 class ML10MConfig(EventFileConfig):
     """Users of MovieLens and the tags that they gave, in slices of 90 days."""
 
+    presets: ClassVar[Presets] = ML_10M
     title: ClassVar[str] = "ML-10M"
     table: ClassVar[EventTable] = EventTable(
         "Dynamic/ML-10M/edges.csv.gz", "https://github.com/stefanosantaris/Distill2Vec"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from workbench.datasets.base import DatasetConfig, Progress
 from workbench.datasets.event_table import EventTable
 from workbench.datasets.slices import DAY
+from workbench.datasets.snapshot_presets import MEDIUM, Presets
 from workbench.datasets.snapshots import SnapshotSequence
 from workbench.options import Option
 
@@ -26,6 +27,8 @@ def snapshots_option(default: int) -> Any:
 
 class EventConfig(DatasetConfig):
     """Events that come with their snapshot (``file``), or whose times are sliced."""
+
+    presets: ClassVar[Presets] = MEDIUM
 
     slicing: Literal["file", "calendar", "equal-count"] = Option(
         "file",

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from workbench.datasets.base import Card
 from workbench.datasets.event_config import TimedFileConfig, days_option, snapshots_option
 from workbench.datasets.event_table import EventTable
+from workbench.datasets.snapshot_presets import SMALL, Presets
 from workbench.registry import datasets
 
 _COLUMNS = ("src", "dst", "time")
@@ -16,6 +17,7 @@ _COLUMNS = ("src", "dst", "time")
 class RadoslawEmailConfig(TimedFileConfig):
     """E-mails between the employees of a manufacturer: few people, many messages."""
 
+    presets: ClassVar[Presets] = SMALL
     title: ClassVar[str] = "Radoslaw e-mail"
     table: ClassVar[EventTable] = EventTable(
         "Dynamic/radoslaw_email/edges.csv.gz", "http://konect.cc/networks/radoslaw_email/", _COLUMNS

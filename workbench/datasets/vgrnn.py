@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from workbench.datasets.base import Card, DatasetConfig, Progress
 from workbench.datasets.event_table import EventTable
+from workbench.datasets.snapshot_presets import SMALL, Presets
 from workbench.datasets.snapshots import SnapshotSequence
 from workbench.options import Option
 from workbench.registry import datasets
@@ -25,6 +26,7 @@ class VGRNNConfig(DatasetConfig):
 
     table: ClassVar[EventTable]
     num_nodes: ClassVar[int]
+    presets: ClassVar[Presets] = SMALL
 
     cumulative: bool = Option(False, help="Let a snapshot hold all links so far, not only its own.")
 

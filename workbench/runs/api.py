@@ -122,13 +122,12 @@ def _settle_existing(run: Run) -> bool:
 
 
 def _carry_out(run: Run, spec: Spec, live: Live) -> Run:
-    lock = FileLock(run.path / "worker.lock")
     try:
-        lock.acquire(timeout=0)
+        held = FileLock(run.path / "worker.lock").acquire(timeout=0)
     except Timeout:
         raise UsageError(f"run {run.id} is being worked on by another process") from None
     (run.path / "stop").unlink(missing_ok=True)
-    with lock, RunRecorder(run, in_process=True) as recorder:
+    with held, RunRecorder(run, in_process=True) as recorder:
 
         def work() -> None:
             with in_turn(recorder), surroundings_kept():

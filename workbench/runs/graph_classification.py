@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from workbench.datasets.point_clouds import PointClouds
-from workbench.errors import RunError, UsageError
+from workbench.errors import RunError
 from workbench.methods.base import Widths
 from workbench.models.budget import parameter_bytes
 from workbench.runs.cloud_pictures import store_clouds
@@ -41,11 +41,6 @@ SPLITS = ("train", "val", "test")
 
 def check(spec: Spec, data: PointClouds, live: Live) -> list[str]:
     """What can be known to be wrong before a run starts; returns notes, raises UsageError."""
-    if live.teacher is not None or live.student is not None:
-        raise UsageError(
-            "models of point clouds are built here: give the name or config of a model (teacher='dgcnn', say), or "
-            "register your module as a model"
-        )
     with surroundings_kept(), torch.no_grad():
         batch = data.mini_batch(data.of_split("train")[:PROBE_SHAPES])
         models = [config.build(data.num_features, data.num_classes).eval() for config in (spec.teacher, spec.student)]

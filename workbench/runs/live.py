@@ -21,8 +21,6 @@ from workbench.options import Option
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
-LIVE = "live"
-
 
 @dataclass
 class Live:

@@ -34,11 +34,6 @@ AVERAGED = ("auc", "average_precision")
 
 def check(spec: Spec, data: SnapshotSequence, live: Live) -> list[str]:
     """What can be known to be wrong before a run starts; returns notes, raises UsageError."""
-    if live.teacher is not None or live.student is not None:
-        raise UsageError(
-            "models of snapshots grow with the graph and are built here: give the name or config of a model "
-            "(teacher='dysat', say), or register your module as a model"
-        )
     if spec.teacher_control == "shuffled":
         raise UsageError("a teacher of snapshots has no labels to shuffle: take teacher_control='untrained'")
     first, last = first_step(spec), last_step(spec, data)
@@ -131,7 +126,7 @@ def _follow(order: Order, progress: Progress, stage: Stage, who: Who, student: D
     if not recorder.resumes:
         seed_everything(_seed(spec.seed, stage.step), spec.training.deterministic)
         student.grow(stage.nodes)
-        if spec.protocol.restart:
+        if spec.protocol.restart and stage.step > first_step(spec):
             student.reset_parameters()
     else:
         student.grow(stage.nodes)

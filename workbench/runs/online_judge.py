@@ -71,7 +71,7 @@ def _embedded(stage: Stage, model: DySAT, known: int) -> tuple[DynamicOutput, fl
 def _regression(stage: Stage, embeddings: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities and inner products of the test pairs; a node that the model does not know counts as zeros."""
     missing = stage.nodes - embeddings.shape[0]
-    padded = torch.cat([embeddings, embeddings.new_zeros(missing, embeddings.shape[1])]).double().cpu()
+    padded = torch.cat([embeddings, embeddings.new_zeros(missing, embeddings.shape[1])]).cpu().double()
     features = {name: hadamard(padded, pairs.both).numpy() for name, pairs in stage.splits.items() if name != "val"}
     classifier = LinkClassifier.fit(features["train"], stage.splits["train"].truth)
     return classifier.chances(features["test"]), features["test"].sum(1)

@@ -28,13 +28,12 @@ def main(arguments: list[str]) -> int:
     ``FOLDER umap`` only adds the UMAP to a finished run.
     """
     run = Run(Path(arguments[0]).absolute())
-    lock = FileLock(run.path / "worker.lock")
     try:
-        lock.acquire(timeout=0)
+        held = FileLock(run.path / "worker.lock").acquire(timeout=0)
     except Timeout:
         print(f"run {run.id} already has a worker", file=sys.stderr)
         return 1
-    with lock, RunRecorder(run) as recorder:
+    with held, RunRecorder(run) as recorder:
         if arguments[1:] == ["umap"]:
             from workbench.runs.execute import try_umap
 
