@@ -1,14 +1,9 @@
 """A person's first five minutes, in a real browser: set up, launch, watch, look."""
 
-import contextlib
 import json
-import os
-import shutil
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -17,85 +12,10 @@ from workbench.pages.wording import relative_size
 from workbench.runs.store import demo_runs, list_runs
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.slow,
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
-]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--enable-unsafe-swiftshader",
-]
-PATIENCE = 240_000  # ms; a launch imports torch twice, on a machine that may be busy
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("browser")
-    return {**os.environ, "WORKBENCH_RUNS": str(folder / "runs"), "OMP_NUM_THREADS": "1"}
-
-
-@pytest.fixture(scope="module")
-def server(environment):
-    """The address of the app on a free port, in a process of its own."""
-    with serving(environment) as (address, _):
-        yield address
-
-
-@contextlib.contextmanager
-def serving(environment):
-    """A server: its address and its process."""
-    port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
-    process = subprocess.Popen(
-        [*command, "--server.headless", "true"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    address = f"http://localhost:{port}"
-    try:
-        for _ in range(120):
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health", timeout=5) as answer:
-                if answer.status == 200:
-                    break
-            assert process.poll() is None, "the server ended before it was ready"
-            time.sleep(0.5)
-        yield address, process
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-@pytest.fixture
-def page(server):
-    """An open tab, and the errors of its console and scripts."""
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        tab = browser.new_page(viewport={"width": 1400, "height": 1000})
-        tab.set_default_timeout(PATIENCE)
-        tab.faults = []
-        tab.on("console", lambda message: tab.faults.append(message.text) if message.type == "error" else None)
-        tab.on("pageerror", lambda error: tab.faults.append(str(error)))
-        yield tab
-        browser.close()
+PATIENCE = 240  # seconds
 
 
 def test_from_the_first_look_to_the_embeddings(page, server, environment):
@@ -169,7 +89,7 @@ def test_a_link_shows_the_same_thing_to_somebody_else(page, server):
     assert page.get_by_text("Traceback").count() == 0
 
 
-def test_killing_the_server_loses_nothing_and_a_run_of_the_command_line_is_seen(page, tmp_path, environment):
+def test_killing_the_server_loses_nothing_and_a_run_of_the_command_line_is_seen(page, tmp_path, environment, serving):
     runs = tmp_path / "runs"
     environment = {**environment, "WORKBENCH_RUNS": str(runs)}
     with serving(environment) as (address, process):
@@ -191,7 +111,7 @@ def test_killing_the_server_loses_nothing_and_a_run_of_the_command_line_is_seen(
         page.get_by_text(launched.title).first.wait_for()
 
 
-def wait_until(condition, seconds=PATIENCE / 1000):
+def wait_until(condition, seconds=PATIENCE):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

@@ -7,7 +7,7 @@ import pytest
 
 from workbench.plots.embedding_pair import embeddings
 from workbench.plots.loss_terms import terms
-from workbench.plots.training_curves import curves, validation_accuracy, weighted_terms
+from workbench.plots.training_curves import curves, validation_score, weighted_terms
 from workbench.runs.folder import Run
 
 
@@ -81,7 +81,7 @@ def test_records_without_validation_are_no_points(make_run_folder):
 def test_a_score_that_was_not_finite_is_a_gap():
     scores = ({"accuracy": None}, {"accuracy": 0.5}, None)
     records = [{"epoch": epoch, "val": score} for epoch, score in enumerate(scores, start=1)]
-    epochs, values = validation_accuracy(records)
+    epochs, values = validation_score(records)
     assert epochs.tolist() == [1, 2]
     assert np.isnan(values[0])
     assert values[1] == 0.5

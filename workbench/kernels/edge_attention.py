@@ -9,7 +9,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from workbench.kernels.blocks import row_blocks
 from workbench.kernels.csr import csr_matrix, row_pointer
+from workbench.kernels.edge_numbers import BLOCK, has_sparse_products
 from workbench.kernels.precision import without_autocast
 
 
@@ -48,7 +50,8 @@ def attend(logits: Tensor, values: Tensor, pattern: RowPattern, dropout: float =
     r"""Σ_j of :math:`\mathrm{softmax}_j(\text{logits}_{ij})\, v_j` for every row i, in every head.
 
     Shapes: logits (E, heads) in the order of the pattern, values (M, heads, d) -> (R, heads, d); a row without entries
-    gives zeros. ``dropout`` falls on the attention. No vector per entry is made.
+    gives zeros. ``dropout`` falls on the attention. No vector per entry is made; where torch multiplies no sparse
+    matrices, they are gathered in blocks.
     """
     weight = F.dropout(row_softmax(logits, pattern), dropout, dropout > 0)  # (E, heads)
     sums = _WeightedSum.apply(weight.T.contiguous(), values.transpose(0, 1).contiguous(), pattern)  # type: ignore[no-untyped-call]
@@ -72,6 +75,8 @@ class _WeightedSum(torch.autograd.Function):
     def forward(ctx: Any, weight: Tensor, values: Tensor, pattern: RowPattern) -> Tensor:
         ctx.save_for_backward(weight, values)
         ctx.pattern = pattern
+        if not has_sparse_products(values.device):
+            return _gathered(weight, values, pattern.col, pattern.row, pattern.rowptr.numel() - 1)
         return torch.stack([pattern.matrix(w) @ v for w, v in zip(weight, values, strict=True)])
 
     @staticmethod
@@ -81,6 +86,12 @@ class _WeightedSum(torch.autograd.Function):
         weight, values = ctx.saved_tensors
         pattern: RowPattern = ctx.pattern
         of_weight = of_values = None
+        if not has_sparse_products(values.device):
+            if ctx.needs_input_grad[0]:
+                of_weight = _at_entries(gradient, values, pattern)
+            if ctx.needs_input_grad[1]:
+                of_values = _gathered(weight, gradient, pattern.row, pattern.col, values.shape[1])
+            return of_weight, of_values, None
         if ctx.needs_input_grad[0]:
             zeros = pattern.matrix(torch.zeros_like(weight[0]))
             of_weight = torch.stack(
@@ -92,3 +103,21 @@ class _WeightedSum(torch.autograd.Function):
         if ctx.needs_input_grad[1]:
             of_values = torch.stack([pattern.transposed_matrix(w) @ g for w, g in zip(weight, gradient, strict=True)])
         return of_weight, of_values, None
+
+
+def _gathered(weight: Tensor, values: Tensor, source: Tensor, target: Tensor, size: int) -> Tensor:
+    """Every entry's weight (heads, E) times the values (heads, ·, d) at its source, added up at its target."""
+    heads, _, width = values.shape
+    sums = values.new_zeros(heads, size, width)
+    for part in row_blocks(source.numel(), heads * width, BLOCK):
+        sums.index_add_(1, target[part], weight[:, part, None] * values[:, source[part]])
+    return sums
+
+
+def _at_entries(of_rows: Tensor, of_columns: Tensor, pattern: RowPattern) -> Tensor:
+    """Inner products (heads, E) of vectors (heads, R, d) and (heads, M, d) at every entry."""
+    heads, _, width = of_rows.shape
+    found = of_rows.new_empty(heads, pattern.col.numel())
+    for part in row_blocks(pattern.col.numel(), heads * width, BLOCK):
+        found[:, part] = (of_rows[:, pattern.row[part]] * of_columns[:, pattern.col[part]]).sum(2)
+    return found

@@ -3,6 +3,7 @@
 from workbench.models.base import Attention, GraphModel, ModelConfig, Output
 from workbench.models.budget import Budget, parameter_bytes, solve_budget
 from workbench.models.dgcnn import DGCNN, DGCNNConfig
+from workbench.models.dysat import DySAT, DySATConfig
 from workbench.models.features import features_for
 from workbench.models.gat import GAT, GATConfig
 from workbench.models.gatv2 import GATv2, GATv2Config
@@ -24,6 +25,8 @@ __all__ = [
     "Attention",
     "Budget",
     "DGCNNConfig",
+    "DySAT",
+    "DySATConfig",
     "GATConfig",
     "GATv2",
     "GATv2Config",

@@ -28,12 +28,19 @@ def _embeddings() -> None:
     show()
 
 
+def _dynamic() -> None:
+    from workbench.pages.dynamic_graph import show
+
+    show()
+
+
 def pages() -> dict[str, StreamlitPage]:
     """Every page by the last part of its address."""
     return {
         "gallery": st.Page(_gallery, title="Gallery", icon=":material/grid_view:", url_path="gallery", default=True),
         "distil": st.Page(_distil, title="Distil", icon=":material/science:", url_path="distil"),
         "embeddings": st.Page(_embeddings, title="Embeddings", icon=":material/scatter_plot:", url_path="embeddings"),
+        "dynamic": st.Page(_dynamic, title="Dynamic graph", icon=":material/timeline:", url_path="dynamic"),
     }
 
 

@@ -11,15 +11,37 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.plots.embedding_pair import embeddings as embeddings
+    from workbench.plots.evolution_animation import evolution_film as evolution_film
+    from workbench.plots.evolution_attention import temporal_attention as temporal_attention
+    from workbench.plots.evolution_auc import auc_over_steps as auc_over_steps
+    from workbench.plots.evolution_embeddings import embeddings_over_time as embeddings_over_time
+    from workbench.plots.evolution_graph import evolution as evolution
+    from workbench.plots.evolution_scores import link_scores as link_scores
     from workbench.plots.loss_terms import terms as terms
     from workbench.plots.training_curves import curves as curves
 
 _VIEWS = {
+    "auc_over_steps": "workbench.plots.evolution_auc",
     "curves": "workbench.plots.training_curves",
     "embeddings": "workbench.plots.embedding_pair",
+    "embeddings_over_time": "workbench.plots.evolution_embeddings",
+    "evolution": "workbench.plots.evolution_graph",
+    "evolution_film": "workbench.plots.evolution_animation",
+    "link_scores": "workbench.plots.evolution_scores",
+    "temporal_attention": "workbench.plots.evolution_attention",
     "terms": "workbench.plots.loss_terms",
 }
-__all__ = ["curves", "embeddings", "terms"]
+__all__ = [
+    "auc_over_steps",
+    "curves",
+    "embeddings",
+    "embeddings_over_time",
+    "evolution",
+    "evolution_film",
+    "link_scores",
+    "temporal_attention",
+    "terms",
+]
 
 
 def __getattr__(name: str) -> Any:

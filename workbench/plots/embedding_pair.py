@@ -16,6 +16,7 @@ from workbench.analysis.projection import pca, procrustes
 from workbench.analysis.similarity import neighbour_overlap
 from workbench.errors import RunError, UsageError, did_you_mean
 from workbench.plots import theme
+from workbench.plots.scenes import same_cube
 from workbench.runs.folder import Run
 
 Colour = Literal["class", "prediction", "agreement", "split", "overlap"]
@@ -150,7 +151,7 @@ def draw(
     if flat:
         _link_axes(figure, np.concatenate([teacher, student]))
     else:
-        _link_scenes(figure, np.concatenate([teacher, student]))
+        same_cube(figure, np.concatenate([teacher, student]))
     return figure.update_layout(dragmode="pan" if flat else "orbit", hovermode="closest")
 
 
@@ -219,13 +220,3 @@ def _link_axes(figure: go.Figure, points: NDArray[np.float32]) -> None:
     figure.update_yaxes(range=[float(low[1]) - room, float(high[1]) + room], **frame)
     figure.update_yaxes(scaleanchor="x", scaleratio=1, row=1, col=1)
     figure.update_layout(xaxis2={"matches": "x"}, yaxis2={"matches": "y"})
-
-
-def _link_scenes(figure: go.Figure, points: NDArray[np.float32]) -> None:
-    """The same cube around both panels, so that sizes can be compared (Plotly cannot link cameras)."""
-    middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    reach = 0.55 * float(np.ptp(points, axis=0).max() or 1.0)
-    ranges = [[float(centre - reach), float(centre + reach)] for centre in middle]
-    axis = {"showticklabels": False, "title": "", "gridcolor": theme.GRID, "zeroline": False, "showbackground": False}
-    axes = {f"{name}axis": {"range": limits, **axis} for name, limits in zip("xyz", ranges, strict=True)}
-    figure.update_scenes(aspectmode="cube", camera={"eye": {"x": 1.3, "y": 1.3, "z": 0.9}}, **axes)

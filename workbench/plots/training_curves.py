@@ -1,4 +1,4 @@
-"""How a training went: what each loss term weighs, how hard it pulls, and the validation accuracy."""
+"""How a training went: what each loss term weighs, how hard it pulls, and the validation score."""
 
 from __future__ import annotations
 
@@ -15,21 +15,37 @@ from workbench.runs.folder import Run
 
 HEIGHT = 380
 DECADES = 30.0  # ratio of largest to smallest value from which an axis is logarithmic
+SCORES = {"accuracy": "accuracy", "auc": "AUC"}  # the metric that selects an epoch -> its name
+LINES = {  # who is trained -> name, colour
+    "teacher": ("teacher", theme.TEACHER),
+    "student": ("student", theme.STUDENT),
+    "plain": ("student alone", theme.PALETTE[1]),
+}
 
 
 def curves(run: Run) -> go.Figure:
     """Three panels over the epochs of a run, finished or not.
 
-    The terms are the student's; as long as it has not begun, they are the teacher's.
+    The terms are the student's; as long as it has not begun, they are the teacher's. On snapshots, whose student
+    learns again at every one, a dotted line marks where the next one begins.
     """
-    return of_records(run.metrics("teacher"), run.metrics("student"))
+    return of_records(run.metrics("teacher"), run.metrics("student"), run.metrics("plain"))
 
 
-def of_records(teacher: Sequence[Record], student: Sequence[Record]) -> go.Figure:
-    """The figure of :func:`curves`, of one record per epoch of each stage."""
-    accuracy = {"teacher": validation_accuracy(teacher), "student": validation_accuracy(student)}
+def of_records(teacher: Sequence[Record], student: Sequence[Record], plain: Sequence[Record] = ()) -> go.Figure:
+    """The figure of :func:`curves`, of one record per epoch of each stage.
+
+    ``plain`` is a student without distillation that was trained beside the other one.
+    """
+    stages = {"teacher": teacher, "student": student, **({"plain": plain} if plain else {})}
+    score = score_name([record for records in stages.values() for record in records])
+    scores = {who: validation_score(records, score) for who, records in stages.items()}
     records, whose = (student, "Student") if student or not teacher else (teacher, "Teacher")
-    return draw(weighted_terms(records, "value"), weighted_terms(records, "gradient"), accuracy, whose)
+    terms = (weighted_terms(records, "value"), weighted_terms(records, "gradient"))
+    figure = draw(*terms, scores, whose, f"Validation {SCORES[score]}")
+    for epoch in step_starts(records):
+        figure.add_vline(x=epoch - 0.5, line={"color": theme.GRID, "dash": "dot", "width": 1.5}, layer="below")
+    return figure
 
 
 def weighted_terms(records: Sequence[Record], what: Literal["value", "gradient"]) -> Series:
@@ -45,15 +61,31 @@ def weighted_terms(records: Sequence[Record], what: Literal["value", "gradient"]
     return term_series(records, weighted)
 
 
-def validation_accuracy(records: Sequence[Record]) -> Points:
-    """Epochs and validation accuracy (0..1) of one stage; NaN where it was not finite."""
-    rows = [(record["epoch"], number(record["val"].get("accuracy"))) for record in records if record.get("val")]
+def score_name(records: Sequence[Record]) -> str:
+    """The metric by which the epochs were selected: ``auc`` where links are predicted, else ``accuracy``."""
+    return next((name for record in records for name in SCORES if name in (record.get("val") or {})), "accuracy")
+
+
+def validation_score(records: Sequence[Record], name: str = "accuracy") -> Points:
+    """Epochs and the metric ``name`` (0..1) on validation of one stage; NaN where it was not finite."""
+    rows = [(record["epoch"], number(record["val"].get(name))) for record in records if record.get("val")]
     return points([epoch for epoch, _ in rows], [value for _, value in rows])
 
 
-def draw(loss: Series, gradient: Series, accuracy: Series, whose: str = "Student") -> go.Figure:
-    """The three panels. A term has one colour in both of its panels, and one legend entry."""
-    titles = (f"{whose}: weighted loss terms", f"{whose}: pull of each term", "Validation accuracy")
+def step_starts(records: Sequence[Record]) -> list[int]:
+    """The first epoch at every online step but the first one; empty where there are no steps."""
+    pairs = zip(records, records[1:], strict=False)
+    return [later["epoch"] for before, later in pairs if before.get("step") != later.get("step")]
+
+
+def draw(
+    loss: Series, gradient: Series, scores: Series, whose: str = "Student", score: str = "Validation accuracy"
+) -> go.Figure:
+    """The three panels. A term has one colour in both of its panels, and one legend entry.
+
+    ``scores`` are of those named in :data:`LINES`, ``score`` is the title of their panel.
+    """
+    titles = (f"{whose}: weighted loss terms", f"{whose}: pull of each term", score)
     figure = make_subplots(1, 3, subplot_titles=titles, horizontal_spacing=0.075)
     shades = term_colours(loss)
     for column, series in enumerate((loss, gradient), start=1):
@@ -62,8 +94,8 @@ def draw(loss: Series, gradient: Series, accuracy: Series, whose: str = "Student
             figure.add_trace(trace, row=1, col=column)
         if _spans_decades(series):
             figure.update_yaxes(type="log", dtick=1, exponentformat="power", row=1, col=column)
-    for name, shade in (("teacher", theme.TEACHER), ("student", theme.STUDENT)):
-        figure.add_trace(line(accuracy[name], name, shade, "%{y:.1%}"), row=1, col=3)
+    for who, of in scores.items():
+        figure.add_trace(line(of, *LINES[who], "%{y:.1%}"), row=1, col=3)
     figure.update_yaxes(tickformat=".0%", row=1, col=3)
     figure.update_yaxes(title="weight × value", row=1, col=1)
     figure.update_yaxes(title="weight × gradient norm", row=1, col=2)

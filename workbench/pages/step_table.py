@@ -1,0 +1,61 @@
+"""AUC of every online step as a table, over the seeds of a run, and as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from workbench.pages.frame import explained
+from workbench.pages.node_table import Columns, as_csv
+from workbench.plots.evolution_arrays import NAMES, metrics_of
+from workbench.plots.evolution_auc import Score, auc_over_steps, scores
+from workbench.runs.folder import Run
+
+METRICS = ("auc", "average_precision", "dot_auc")
+
+
+def step_table(run: Run, seeds: Sequence[Run]) -> None:
+    """Means over ``seeds``, the finished runs of the same spec, this one among them."""
+    with explained():
+        runs = list(seeds) or [run]
+        st.subheader("Step by step")
+        if len(runs) > 1:
+            alt = "A line plot of the mean AUC over seeds of teacher, student and baselines, with standard deviations."
+            st.plotly_chart(auc_over_steps(runs), key=f"seeds-{run.id}", alt=alt)
+            st.caption(f"AUC, mean ± std over the {len(runs)} seeds of this spec that are finished.")
+        st.dataframe(_columns(scores(runs)), hide_index=True, height="content")
+        st.download_button(
+            "Every metric of every step as CSV",
+            lambda: as_csv(_long_table(runs)),
+            file_name=f"{run.id}-steps.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def _columns(found: Sequence[Score]) -> dict[str, list[object]]:
+    """One row per step, one column per predictor: the mean, and over several seeds the standard deviation."""
+    steps = sorted({(score.step, score.predicts) for score in found})
+    written = {
+        (score.step, score.who): f"{score.over.mean:.3f}" + (f" ± {score.over.std:.3f}" if score.over.std else "")
+        for score in found
+    }
+    columns: dict[str, list[object]] = {"step": [step for step, _ in steps], "predicts": [to for _, to in steps]}
+    for who in dict.fromkeys(score.who for score in found):
+        columns[NAMES[who]] = [written.get((step, who)) for step, _ in steps]
+    return columns
+
+
+def _long_table(runs: Sequence[Run]) -> Columns:
+    """One row per run, step and predictor."""
+    rows = [
+        (run.id, -1 if run.seed is None else run.seed, step, predicts, who, *((of or {}).get(m) for m in METRICS))
+        for run in runs
+        for step, predicts, metrics in metrics_of(run)
+        for who, of in metrics.items()
+    ]
+    names = ("run", "seed", "step", "predicts", "who", *METRICS)
+    return {name: np.asarray(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)}

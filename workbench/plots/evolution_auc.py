@@ -1,0 +1,110 @@
+"""How well the new links of the next snapshot are predicted, step by step, by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from workbench.analysis.statistics import Summary, summarise
+from workbench.errors import RunError, UsageError, did_you_mean
+from workbench.plots import theme
+from workbench.plots.evolution_arrays import NAMES, metrics_of
+from workbench.runs.folder import Run
+
+Metric = Literal["auc", "average_precision", "dot_auc"]
+TITLES: Mapping[str, str] = {"auc": "AUC", "average_precision": "average precision", "dot_auc": "AUC of dot products"}
+HEIGHT = 520
+LOOKS: Mapping[str, tuple[str, str, str, float]] = {  # colour, dash, marker, width
+    "teacher": (theme.TEACHER, "solid", "circle", 3),
+    "student": (theme.STUDENT, "solid", "diamond", 3),
+    "plain": ("#E69F00", "solid", "square", 2.5),
+    "common_neighbours": ("#009E73", "dot", "triangle-up", 1.5),
+    "adamic_adar": ("#CC79A7", "dot", "triangle-down", 1.5),
+    "edge_bank": ("#999999", "dot", "x", 1.5),
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one predictor reached at one online step, over the runs that have a number for it."""
+
+    step: int
+    predicts: int
+    who: str
+    over: Summary
+
+
+def auc_over_steps(runs: Run | Sequence[Run], metric: Metric = "auc", step: int | None = None) -> go.Figure:
+    """A line per predictor over the online steps: teacher, student, student alone, and the baselines.
+
+    Of several runs (seeds of one spec) the mean is drawn, with bars of one sample standard deviation. ``step`` is
+    marked. Raises UsageError for an unknown metric and RunError where no run has been measured.
+    """
+    if metric not in get_args(Metric):
+        known = get_args(Metric)
+        raise UsageError(f"unknown metric {metric!r}: {did_you_mean(metric, known)}choose one of {', '.join(known)}")
+    several = [runs] if isinstance(runs, Run) else list(runs)
+    return draw(scores(several, metric), metric, step, len(several))
+
+
+def scores(runs: Sequence[Run], metric: Metric = "auc") -> list[Score]:
+    """One entry per step and predictor that has a number, in the order of the steps and of the legend."""
+    found: dict[tuple[int, int, str], list[float]] = {}
+    for run in runs:
+        for step, predicts, metrics in metrics_of(run):
+            for who in NAMES:
+                value = (metrics.get(who) or {}).get(metric)
+                if value is not None:
+                    found.setdefault((step, predicts, who), []).append(value)
+    if not found:
+        which = ", ".join(run.id for run in runs) or "none given"
+        raise RunError(f"no {TITLES[metric]} has been measured in these runs ({which}): they are not finished")
+    order = list(NAMES)
+    keys = sorted(found, key=lambda key: (key[0], order.index(key[2])))
+    return [Score(*key, summarise(found[key])) for key in keys]
+
+
+def draw(of: Sequence[Score], metric: Metric = "auc", step: int | None = None, count: int = 1) -> go.Figure:
+    """The lines, over the snapshot that is predicted."""
+    title = f"{TITLES[metric][0].upper()}{TITLES[metric][1:]} on new links"
+    seeds = f", mean ± std of {count} seeds" if count > 1 else ""
+    figure = make_subplots(1, 1, subplot_titles=[title + seeds])
+    for who in dict.fromkeys(score.who for score in of):
+        figure.add_trace(_line([score for score in of if score.who == who], who))
+    predicted = sorted({score.predicts for score in of})
+    marked = next((score.predicts for score in of if score.step == step), None)
+    if marked is not None:
+        figure.add_vline(x=marked, line={"color": "#777777", "width": 10}, opacity=0.25, layer="below")
+    figure.add_hline(y=0.5, line={"color": "#777777", "dash": "dash", "width": 1}, layer="below")
+    figure.update_xaxes(title="predicted snapshot", tickvals=predicted, range=[predicted[0] - 0.4, predicted[-1] + 0.4])
+    figure.update_yaxes(title=TITLES[metric], range=_range(of))
+    theme.finish(figure, HEIGHT)
+    return figure.update_layout(hovermode="x unified", legend_y=-0.16)
+
+
+def _line(of: Sequence[Score], who: str) -> Any:
+    shade, dash, symbol, width = LOOKS[who]
+    spread = [np.nan if score.over.std is None else score.over.std for score in of]
+    bars = {"array": np.asarray(spread, dtype=np.float32), "thickness": 1.5, "width": 4}
+    known = bool(np.isfinite(spread).any())
+    return go.Scatter(
+        x=np.asarray([score.predicts for score in of]),
+        y=np.asarray([score.over.mean for score in of], dtype=np.float32),
+        error_y=bars if known else None,
+        name=NAMES[who],
+        mode="lines+markers",
+        line={"color": shade, "dash": dash, "width": width},
+        marker={"symbol": symbol, "size": 7 + width},
+        hovertemplate="%{y:.3f}" + (" ± %{error_y.array:.3f}" if known else ""),
+    )
+
+
+def _range(of: Sequence[Score]) -> list[float]:
+    """From a little below the least value, or chance, to one."""
+    lowest = min(score.over.mean - (score.over.std or 0) for score in of)
+    return [max(float(min(lowest, 0.5)) - 0.03, -0.03), 1.02]
