@@ -40,6 +40,7 @@ def distill(
     method: str | dict[str, Any] | Method | Sum | None = None,
     seed: int = 0,
     *,
+    preset: str | None = None,
     training: dict[str, Any] | Training | None = None,
     teacher_training: dict[str, Any] | Training | None = None,
     online: dict[str, Any] | Online | None = None,
@@ -58,8 +59,8 @@ def distill(
     ``test_mask``; a model also any ``nn.Module`` that takes ``(x, edge_index)`` (give it hidden layers with
     ``wb.wrap`` where a method compares them). What is left out is what is usual for the dataset's task: gat, gcn and kd
     where nodes are classified, dysat and distill2vec for snapshots (whose ``online`` settings say how the student
-    follows them), dgcnn and lsp for point clouds. Your own modules are trained in place; with
-    ``train_teacher=False`` a teacher is used as it comes. ``teacher_control`` puts a teacher in its place that
+    follows them), dgcnn and lsp for point clouds; a dataset's ``preset`` comes before that. Your own modules are
+    trained in place; with ``train_teacher=False`` a teacher is used as it comes. ``teacher_control`` puts a teacher in its place that
     is untrained, or trained on permuted labels (true only by chance); :func:`workbench.controls` runs all controls.
 
     The run folder is the same that the command line and the app use: a spec that was finished before is
@@ -80,12 +81,9 @@ def distill(
         if isinstance(parts[role], nn.Module):
             setattr(live, role, parts[role])
             parts[role] = live_model(parts[role], trained=role == "teacher" and not train_teacher)
-    settings = {"training": training, "teacher_training": teacher_training, "online": online}
-    given: dict[str, Any] = {key: value for key, value in settings.items() if value is not None}
-    given |= {"method": method} if method is not None else {}
-    given |= {"seed": seed, "device": device, "umap": umap, "teacher_control": teacher_control}
-    parts = {key: value for key, value in parts.items() if value is not None}
-    spec = Spec.parse({**parts, **given}, "distill")
+    parts |= {"method": method, "training": training, "teacher_training": teacher_training, "online": online}
+    parts |= {"preset": preset, "seed": seed, "device": device, "umap": umap, "teacher_control": teacher_control}
+    spec = Spec.parse({key: value for key, value in parts.items() if value is not None}, "distill")
     return run_here(spec, live, root, fresh, progress)
 
 

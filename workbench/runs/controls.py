@@ -92,6 +92,11 @@ def control_plan(specs: Sequence[Spec]) -> Plan:
     Raises UsageError for what cannot be held against them: a method without a teacher, and a control.
     """
     first = specs[0]
+    if first.dataset.card.task == "link prediction":
+        raise UsageError(
+            "the controls need labels, and snapshots have none: every run of them holds its student against the "
+            "same one without distillation already, and teacher_control='untrained' takes an untrained teacher"
+        )
     if all(part.control for part in first.method):
         raise UsageError(
             f"method {first.objective.name!r} does not use the teacher, it is one of the controls itself: "
