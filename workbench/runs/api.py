@@ -60,8 +60,9 @@ def distill(
     ``wb.wrap`` where a method compares them). What is left out is what is usual for the dataset's task: gat, gcn and kd
     where nodes are classified, dysat and distill2vec for snapshots (whose ``online`` settings say how the student
     follows them), dgcnn and lsp for point clouds; a dataset's ``preset`` comes before that. Your own modules are
-    trained in place; with ``train_teacher=False`` a teacher is used as it comes. ``teacher_control`` puts a teacher in its place that
-    is untrained, or trained on permuted labels (true only by chance); :func:`workbench.controls` runs all controls.
+    trained in place; with ``train_teacher=False`` a teacher is used as it comes. ``teacher_control`` puts a teacher in
+    its place that is untrained, or trained on permuted labels (true only by chance); :func:`workbench.controls` runs
+    all controls.
 
     The run folder is the same that the command line and the app use: a spec that was finished before is
     not run again unless ``fresh``. Blocks until the run ends, and waits while another run has the device.
