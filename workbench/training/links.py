@@ -153,13 +153,15 @@ class LinkStep(BatchStep):
         """Metrics (3,) on the ``train`` pairs, that regression was fitted on, and on the ``val`` pairs."""
         self.student.eval()
         if self.selection is None:
-            return {"val": torch.tensor([math.nan, math.nan, self.mean_loss])}, Output(self.student.embedding.detach(), [])
+            return {"val": torch.tensor([math.nan, math.nan, self.mean_loss])}, Output(
+                self.student.embedding.detach(), []
+            )
         train, val = self.selection
         pairs = torch.cat([train.both, val.both], dim=1).to(self.window.nodes.device)
         nodes, places = torch.unique(pairs, return_inverse=True)
         with torch.no_grad():
             output = self.student.encode(self.window, self.window.places(nodes))
-        features = hadamard(output.logits, places.view(2, -1)).double().cpu().numpy()
+        features = hadamard(output.logits, places.view(2, -1)).cpu().double().numpy()
         return _judged(features, train, val), output
 
 

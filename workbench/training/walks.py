@@ -9,6 +9,7 @@ from torch import Tensor
 
 from workbench.kernels.csr import row_pointer
 
+MANY = 2**62  # random whole numbers, whose remainder is as good as uniform
 POWER = 0.75  # of the degree, in the draw of negatives (Mikolov et al., 2013)
 
 
@@ -56,10 +57,9 @@ class Contexts:
         return cls(steps, places, row_pointer(flat[places], num_nodes), reach, degree.double().pow(POWER).cumsum(0))
 
     def to(self, device: torch.device) -> Contexts:
-        walks, places, first, cumulative = (
-            part.to(device) for part in (self.walks, self.places, self.first, self.cumulative)
-        )
-        return Contexts(walks, places, first, self.reach, cumulative)
+        walks, places, first = (part.to(device) for part in (self.walks, self.places, self.first))
+        cumulative = self.cumulative.float() if device.type == "mps" else self.cumulative  # which has no float64
+        return Contexts(walks, places, first, self.reach, cumulative.to(device))
 
     @property
     def active(self) -> Tensor:
@@ -91,7 +91,7 @@ class Contexts:
         """One draw for each: a random place of the node in the walks, and a random step away from it; −1 if outside."""
         length = self.walks.shape[1]
         first, last = self.first[centres], self.first[centres + 1]
-        place = self.places[first + (torch.rand_like(first, dtype=torch.float64) * (last - first)).long()]
+        place = self.places[first + torch.randint(MANY, first.shape, device=first.device) % (last - first)]
         away = torch.randint(2 * self.reach, place.shape, device=place.device) - self.reach
         away += away >= 0  # −reach … −1, 1 … reach
         step = place % length + away
