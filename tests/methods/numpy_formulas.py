@@ -55,8 +55,26 @@ def label_smoothing(student):
     return -sum(uniform * log_p for row in student for log_p in log_softmax(row)) / len(student)
 
 
-def link_distribution(student, teacher, temperature=1.0):
-    return kd(student, teacher, temperature) / temperature**2
+def link_distribution(student, teacher, temperature=1.0, known=None):
+    """The mean over rows with two known candidates or more; without ``known``, over all rows."""
+    rows = []
+    for place, (s, t) in enumerate(zip(student, teacher, strict=True)):
+        kept = [v for v in range(len(s)) if known is None or known[place][v]]
+        if known is None or len(kept) > 1:
+            rows.append(kl(log_softmax(t[kept] / temperature), log_softmax(s[kept] / temperature)))
+    return sum(rows) / len(rows) if rows else 0.0
+
+
+def link_probability(student, teacher, temperature=1.0, known=None):
+    """The mean over all pairs, or over the known ones."""
+    pairs = []
+    for place in np.ndindex(student.shape):
+        if known is None or known[place]:
+            z = [scores[place] / temperature for scores in (student, teacher)]
+            q, p = (1 / (1 + math.exp(-score)) for score in z)
+            no_q, no_p = (1 / (1 + math.exp(score)) for score in z)  # one less them, with all digits
+            pairs.append(p * math.log(p / q) + no_p * math.log(no_p / no_q))
+    return sum(pairs) / len(pairs) if pairs else 0.0
 
 
 def fitnet(student, teacher):

@@ -47,6 +47,7 @@ LOSSES = {
     "multilabel kd": methods.multilabel_kd_loss,
     "glnn": methods.glnn_loss,
     "link distribution": methods.link_distribution_loss,
+    "link probability": methods.link_probability_loss,
     "fitnet": methods.fitnet_loss,
     "at p=2": methods.attention_transfer_loss,
     "at p=1": lambda s, t: methods.attention_transfer_loss(s, t, 1),

@@ -1,17 +1,19 @@
-"""Every registered method, built-in or plug-in, on graphs and shapes that are awkward: finite terms, clear errors."""
+"""Every method for single graphs, built-in or plug-in, on graphs and shapes that are awkward: finite terms, clear
+errors."""
 
 import pytest
 import torch
 from drawn import drawn_toys
 from hypothesis import given, settings
+from option_choices import BUILT_IN, ON_GRAPHS
 from toys import Toy, built, masked_batch, numbers, random_output, rows
 
 from workbench.errors import UsageError
 from workbench.registry import methods
 from workbench.spec import parse_method
 
-every_method = pytest.mark.parametrize("name", methods.names())
-with_terms = pytest.mark.parametrize("name", [name for name in methods.builtin_names() if name != "none"])
+every_method = pytest.mark.parametrize("name", ON_GRAPHS)
+with_terms = pytest.mark.parametrize("name", [name for name in BUILT_IN if name != "none"])
 
 GRAPHS = {
     "one edge and isolated nodes": [[0], [2]],
@@ -51,7 +53,7 @@ def test_models_of_any_depth_and_widths_fit_together(name, toy):
     assert all(p.grad is None or p.grad.isfinite().all() for p in objective.parameters())
 
 
-@pytest.mark.parametrize("name", methods.builtin_names())
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_as_often_as_one_likes_every_edge_may_be_listed(name):
     once, twice = toy_on([[0, 1, 2, 4], [2, 2, 0, 0]]), toy_on([[0, 1, 2, 4] * 2, [2, 2, 0, 0] * 2])
     first, second = (toy.terms(built(methods[name](), toy)) for toy in (once, twice))
@@ -76,7 +78,7 @@ def test_a_single_node_is_fine_or_refused_where_it_has_no_variance(name):
         assert_finite(toy, toy.terms(objective))
 
 
-@pytest.mark.parametrize("name", [name for name in methods.builtin_names() if not methods[name].control])
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if not methods[name].control])
 @pytest.mark.parametrize("kept", [4, 5])
 def test_a_student_on_other_nodes_than_its_teacher_is_refused(name, kept):
     toy = toy_on(GRAPHS["one hub"])
@@ -86,7 +88,7 @@ def test_a_student_on_other_nodes_than_its_teacher_is_refused(name, kept):
             fewer.terms(built(methods[name](), fewer))
 
 
-@pytest.mark.parametrize("name", [name for name in methods.builtin_names() if "nodes" in methods[name].model_fields])
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if "nodes" in methods[name].model_fields])
 def test_an_empty_training_mask_is_refused(name, toy):
     toy.batch.train_mask[:] = False
     (method,) = parse_method({"name": name, "nodes": "train"})

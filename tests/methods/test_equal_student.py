@@ -24,6 +24,7 @@ PURE = {
     "kd code": lambda s, t: methods.kd_loss(s, t, convention="code"),
     "glnn": methods.glnn_loss,
     "link distribution": methods.link_distribution_loss,
+    "link probability": methods.link_probability_loss,
     "fitnet": methods.fitnet_loss,
     "at": methods.attention_transfer_loss,
     "at p=1": lambda s, t: methods.attention_transfer_loss(s, t, p=1),

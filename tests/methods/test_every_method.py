@@ -1,9 +1,14 @@
-"""What holds for every registered method, built-in or plug-in: nothing here knows a method by name."""
+"""What holds for every registered method, built-in or plug-in: nothing here knows a method by name.
+
+What needs a graph is tried with the methods for single graphs; the others have a suite of their own.
+"""
 
 import copy
+from pathlib import Path
 
 import pytest
 import torch
+from option_choices import ON_GRAPHS
 from safetensors.torch import load_file, save_file
 from toys import built, numbers
 
@@ -12,6 +17,14 @@ from workbench.options import describe
 from workbench.registry import methods
 
 every_method = pytest.mark.parametrize("name", methods.names())
+on_graphs = pytest.mark.parametrize("name", ON_GRAPHS)
+
+
+def test_no_method_of_the_package_escapes():
+    others = set(methods.builtin_names()) - set(ON_GRAPHS)
+    files = [Path(__file__).with_name(f"test_{name.replace('-', '_')}.py") for name in sorted(others)]
+    assert [file.name for file in files if not file.is_file()] == []
+    assert len(ON_GRAPHS) >= 10
 
 
 def tensors_in(targets):
@@ -23,7 +36,7 @@ def tensors_in(targets):
     return [tensor for part in parts for tensor in tensors_in(part)]
 
 
-@every_method
+@on_graphs
 def test_terms_are_finite_scalars_and_each_has_a_weight(name, toy):
     objective = built(methods[name](), toy)
     terms = toy.terms(objective)
@@ -32,7 +45,7 @@ def test_terms_are_finite_scalars_and_each_has_a_weight(name, toy):
     assert all(weight >= 0 for weight in objective.weights().values())
 
 
-@every_method
+@on_graphs
 def test_the_gradient_reaches_the_student_and_never_the_teacher(name, toy):
     objective = built(methods[name](), toy)
     terms = toy.terms(objective)
@@ -46,7 +59,7 @@ def test_the_gradient_reaches_the_student_and_never_the_teacher(name, toy):
     assert all(tensor.grad is None for tensor in toy.teacher.layers)
 
 
-@every_method
+@on_graphs
 def test_every_trainable_projector_gets_a_gradient(name, toy):
     objective = built(methods[name](), toy)
     terms = toy.terms(objective)
@@ -56,13 +69,13 @@ def test_every_trainable_projector_gets_a_gradient(name, toy):
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in trained)
 
 
-@every_method
+@on_graphs
 def test_targets_are_tensors_cut_from_the_teacher(name, toy):
     targets = built(methods[name](), toy).targets(toy.teacher, toy.batch)
     assert all(not tensor.requires_grad for tensor in tensors_in(targets))
 
 
-@every_method
+@on_graphs
 @pytest.mark.parametrize("seed", [1, 2])
 def test_names_of_nodes_and_order_of_edges_do_not_matter(name, toy, seed):
     objective = built(methods[name](), toy)
@@ -70,7 +83,7 @@ def test_names_of_nodes_and_order_of_edges_do_not_matter(name, toy, seed):
     assert numbers(again) == pytest.approx(numbers(terms), rel=1e-9)
 
 
-@every_method
+@on_graphs
 def test_float32_and_float64_agree(name, make_toy):
     single, double = make_toy(dtype=torch.float32), make_toy(dtype=torch.float64)
     objective = built(methods[name](), single)
@@ -79,7 +92,7 @@ def test_float32_and_float64_agree(name, make_toy):
     assert numbers(terms) == pytest.approx(numbers(expected), rel=1e-4)
 
 
-@every_method
+@on_graphs
 def test_losses_are_taken_in_float32_when_models_run_in_half_precision(name, make_toy):
     toy = make_toy(dtype=torch.float32)
     objective = built(methods[name](), toy)
@@ -95,7 +108,7 @@ def test_losses_are_taken_in_float32_when_models_run_in_half_precision(name, mak
     assert numbers(terms) == numbers(expected)
 
 
-@every_method
+@on_graphs
 def test_an_objective_is_the_same_after_it_was_saved_and_loaded(name, toy, tmp_path):
     objective, other = (built(methods[name](), toy, seed) for seed in (0, 1))
     toy.terms(objective)  # running means of a normalisation are kept too
@@ -108,14 +121,14 @@ def test_an_objective_is_the_same_after_it_was_saved_and_loaded(name, toy, tmp_p
         assert numbers(found) == numbers(expected)
 
 
-@every_method
+@on_graphs
 def test_no_two_tensors_of_the_state_share_memory(name, toy):
     """Weights are stored as safetensors, which refuses tensors that share memory."""
     places = [tensor.data_ptr() for tensor in built(methods[name](), toy).state_dict().values() if tensor.numel()]
     assert len(places) == len(set(places))
 
 
-@every_method
+@on_graphs
 def test_targets_may_be_used_for_many_steps(name, toy):
     objective = built(methods[name](), toy)
     targets = objective.targets(toy.teacher, toy.batch)

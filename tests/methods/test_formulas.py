@@ -102,10 +102,11 @@ def test_multilabel_kd(temperature):
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-def test_link_distribution(temperature):
+@pytest.mark.parametrize("name", ["link_distribution", "link_probability"])
+def test_links(name, temperature):
     student, teacher = draw(6, 4), draw(6, 4, seed=1)
-    loss = methods.link_distribution_loss(tensor(student), tensor(teacher), temperature)
-    same(loss, formulas.link_distribution(student, teacher, temperature))
+    loss = getattr(methods, f"{name}_loss")(tensor(student), tensor(teacher), temperature)
+    same(loss, getattr(formulas, name)(student, teacher, temperature))
 
 
 def test_glnn():
@@ -133,10 +134,10 @@ def test_every_pure_function_has_a_formula_to_compare_with():
 def test_every_loss_is_among_those_that_are_tried_in_all_ways():
     """By finite differences, in half precision, on one node, in any order: what the suites over LOSSES do."""
     losses = {name.removesuffix("_loss") for name in methods.__all__ if name.endswith("_loss")}
-    short = {"attention_transfer": "at", "multilabel_kd": "multilabel kd", "link_distribution": "link distribution"}
     tried = {name.removesuffix(" paper") for name in LOSSES} | {name.split()[0] for name in LOSSES}
     # Smoothing labels looks at no teacher; it has a file of its own.
-    assert {short.get(name, name) for name in losses - {"label_smoothing"}} <= tried
+    names = {"at" if name == "attention_transfer" else name.replace("_", " ") for name in losses}
+    assert names - {"label smoothing"} <= tried
 
 
 def test_kd_of_two_classes_is_what_one_computes_by_hand():

@@ -47,6 +47,7 @@ PURE = {
     "multilabel_kd_loss": methods.multilabel_kd_loss,
     "glnn_loss": methods.glnn_loss,
     "link_distribution_loss": methods.link_distribution_loss,
+    "link_probability_loss": methods.link_probability_loss,
     "fitnet_loss": methods.fitnet_loss,
     "attention_transfer_loss": methods.attention_transfer_loss,
     "lsp_loss": lambda s, t: methods.lsp_loss(s, t, torch.empty(2, 0, dtype=torch.long)),
@@ -66,7 +67,10 @@ def test_pure_functions_refuse_no_nodes_and_other_nodes(name):
         PURE[name](torch.ones(3), torch.ones(3))
 
 
-@pytest.mark.parametrize("name", ["kd_loss", "fitnet_loss", "gcrd_loss", "abkd_dissimilarity"])
+@pytest.mark.parametrize(
+    "name",
+    ["kd_loss", "fitnet_loss", "gcrd_loss", "abkd_dissimilarity", "link_distribution_loss", "link_probability_loss"],
+)
 def test_pure_functions_that_need_one_width_say_so(name):
     with pytest.raises(UsageError, match="needs equal widths"):
         PURE[name](torch.ones(3, 2), torch.ones(3, 5))
@@ -93,6 +97,7 @@ NOT_POSITIVE = {
     "multilabel kd": lambda: methods.multilabel_kd_loss(ONES, ONES, -1.0),
     "gcrd": lambda: methods.gcrd_loss(ONES, ONES, 0.0),
     "link distribution": lambda: methods.link_distribution_loss(ONES, ONES, 0.0),
+    "link probability": lambda: methods.link_probability_loss(ONES, ONES, 0.0),
     "lsp": lambda: methods.lsp_loss(ONES, ONES, EDGE, sigma=0.0),
 }
 

@@ -17,6 +17,7 @@ from workbench.models import (
     parameter_bytes,
     solve_budget,
 )
+from workbench.models.dysat import DySATConfig
 from workbench.options import Option
 from workbench.registry import models
 
@@ -28,7 +29,8 @@ CORA = (1433, 7)
 def test_the_next_wider_model_would_not_fit(name, target):
     found = solve_budget(models[name](), *CORA, parameters=target)
     assert found.parameters == found.config.count_parameters(*CORA) <= target == found.target
-    wider = found.config.replace(**{found.config.width_option: getattr(found.config, found.config.width_option) + 1})
+    width = getattr(found.config, found.config.width_option) + found.config.width_step
+    wider = found.config.replace(**{found.config.width_option: width})
     assert wider.count_parameters(*CORA) > target
 
 
@@ -62,6 +64,17 @@ def test_heads_stay_and_the_width_is_of_one_head():
     assert found.config.heads == 3
     # (1433 + 3) · 3 w + 3 w · 7 + 21 for width w of a head
     assert found.config.hidden_channels == (50_000 - 21) // (3 * 1433 + 3 * 3 + 3 * 7)
+
+
+def test_a_width_that_heads_share_is_a_multiple_of_them():
+    # DySAT of N nodes, width d, h heads and T snapshots: N d + (2 d + 2 h) + T d + 3 d² + (d² + d) parameters
+    nodes, heads, window = 500, 6, 3
+
+    def size(d):
+        return nodes * d + 2 * d + 2 * heads + (window + 1) * d + 4 * d * d + d
+
+    found = solve_budget(DySATConfig(hidden_channels=12, heads=heads, window=window), nodes, 0, parameters=size(42) - 1)
+    assert (found.config.hidden_channels, found.parameters) == (36, size(36))
 
 
 def test_everything_else_stays_as_it_was():

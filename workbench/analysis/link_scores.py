@@ -27,7 +27,8 @@ def adamic_adar(links: Links, pairs: Links, num_nodes: int) -> Scores:
 
 def edge_bank(links: Links, pairs: Links, num_nodes: int) -> Scores:
     """1 for a pair that is among the links (2, L), in whichever direction, 0 for any other -> (m,)."""
-    return np.asarray(_adjacency(links, num_nodes)[pairs[0], pairs[1]], dtype=np.float64).ravel()
+    known, asked = (ends.min(0).astype(np.int64) * num_nodes + ends.max(0) for ends in (links, pairs))
+    return np.isin(asked, known).astype(np.float64)
 
 
 def _adjacency(links: Links, num_nodes: int) -> Any:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
 DATA_ROOT = "WORKBENCH_DATA"
+USUAL_PRESET = "usual"  # the one that is taken unless another one is named
 Task = Literal["node classification", "graph classification", "link prediction"]
 Progress = Callable[[str, float], None]  # (what is happening, fraction done in 0..1)
 

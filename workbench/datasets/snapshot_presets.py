@@ -30,7 +30,7 @@ MEDIUM: Presets = {  # some thousand
 }
 ML_10M: Presets = {
     "quick": {
-        "teacher_training": {"epochs": 20, "learning_rate": 0.003, "batch_size": 2048},
+        "teacher_training": {"epochs": 10, "learning_rate": 0.003, "batch_size": 2048},
         "training": {"epochs": 30},
     }
 }

@@ -45,7 +45,8 @@ def link_distribution_loss(
     if known is not None:
         chooses = known.sum(1, keepdim=True) > 1  # of a single candidate there is nothing to choose
         student_scores, teacher_scores = (
-            scores.masked_fill(~known, -math.inf).masked_fill(~chooses, 0) for scores in (student_scores, teacher_scores)
+            scores.masked_fill(~known, -math.inf).masked_fill(~chooses, 0)
+            for scores in (student_scores, teacher_scores)
         )
         count = chooses.sum().clamp(min=1)
     log_teacher = log_probabilities(teacher_scores.detach(), temperature)
@@ -118,8 +119,8 @@ class Distill2Vec(Method):
         "the embeddings of places belong to the place in the window, counted from the present.",
         "A student starts each step from its weights of the step before, new nodes freshly drawn; online.restart "
         "starts anew.",
-        "Walks follow link weights; a snapshot's loss is the mean over its contexts and its negatives, and the "
-        "snapshots of a window are summed.",
+        "Walks follow link weights; a snapshot's loss is the mean over its contexts plus that over its negatives, and "
+        "the window's loss the mean over its snapshots, so that γ weighs two means.",
     )
     needs: ClassVar[frozenset[str]] = frozenset({"logits"})
     sets_task: ClassVar[bool] = True

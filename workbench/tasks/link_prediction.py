@@ -44,7 +44,7 @@ class LinkPrediction:
         self.negative_weight = negative_weight
 
     def loss(self, logits: Tensor, batch: Candidates) -> Tensor:
-        r"""Sum over the window's snapshots of the mean over a snapshot's rows (nats) of logits (R, C):
+        r"""Mean over the window's snapshots of the mean over a snapshot's rows (nats) of logits (R, C):
 
         .. math:: -\overline{\log \sigma(z^+)} - w_n\, \overline{\log \sigma(-z^-)}
         """
@@ -52,7 +52,7 @@ class LinkPrediction:
         rows = softplus(-logits[:, :split]).mean(1) + self.negative_weight * softplus(logits[:, split:]).mean(1)
         steps = int(batch.step.max()) + 1
         sums, counts = (rows.new_zeros(steps).index_add(0, batch.step, each) for each in (rows, torch.ones_like(rows)))
-        return (sums / counts.clamp(min=1)).sum()
+        return (sums / counts.clamp(min=1)).sum() / (counts > 0).sum()  # a snapshot without rows does not count
 
     def named(self, values: Iterable[float]) -> Metrics:
         return dict(zip(self.metrics, values, strict=True))

@@ -15,6 +15,7 @@ from workbench.training.augmentation import augmented
 from workbench.training.batches import BatchStep, Part
 from workbench.training.optimiser import make_optimiser
 from workbench.training.state import Learner
+from workbench.training.step import autocast
 
 if TYPE_CHECKING:
     from workbench.datasets.point_clouds import PointClouds
@@ -67,10 +68,11 @@ class CloudStep(BatchStep):
 
 @torch.no_grad()
 def predict(model: nn.Module, clouds: PointClouds, shapes: Tensor, training: Training) -> Tensor:
-    """Logits (m, C) of the chosen shapes (m,) as they are, in evaluation mode."""
+    """Logits (m, C) of the chosen shapes (m,) as they are, in evaluation mode and in the number format of training."""
     model.eval()
     batches = torch.split(shapes, training.batch_size or USUAL_BATCH)
-    return torch.cat([encode_clouds(model, clouds.mini_batch(batch)).logits for batch in batches])
+    with autocast(shapes.device, training):
+        return torch.cat([encode_clouds(model, clouds.mini_batch(batch)).logits for batch in batches])
 
 
 def encode_clouds(model: nn.Module, batch: Any) -> Output:
