@@ -9,15 +9,13 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from workbench.datasets.base import DatasetConfig, Task
+from workbench.datasets.base import USUAL_PRESET, DatasetConfig, Task
 from workbench.errors import UsageError, did_you_mean
 from workbench.methods.base import Method, Sum
 from workbench.models.base import ModelConfig
 from workbench.options import Component, explain
 from workbench.paths import expanded
 from workbench.registry import Registry, datasets, methods, models
-
-USUAL_PRESET = "usual"  # of a dataset: what is taken unless another one is named
 
 # What is taken where nothing is said.
 USUAL: Mapping[Task, Mapping[str, str]] = {

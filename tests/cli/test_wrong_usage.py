@@ -38,7 +38,7 @@ KARATE = ("distill", "builtin-karate", "--teacher", "gcn")
         (("distill", "builtin-karate", "cora"), "unexpected extra argument"),
         (("distil", "builtin-karate"), "distill"),
         (("datasets", "coraa"), "unknown dataset 'coraa'"),
-        (("models", "gcnn"), "did you mean 'gcn'"),
+        (("models", "gcm"), "did you mean 'gcn'"),
         (("methods", "kdd"), "did you mean 'kd'"),
         (("show", "nothing"), "no run 'nothing'"),
         (("stop", "nothing"), "no run 'nothing'"),

@@ -102,6 +102,24 @@ def test_the_python_snippet_calls_distill_with_the_same_things():
     }
 
 
+@pytest.mark.parametrize(("name", "path"), [("own", "my graph"), ("own-events", "mine/events.csv.gz")])
+def test_ones_own_data_is_known_by_its_path(name, path):
+    document = {**DOCUMENT, "dataset": {"name": name, "path": path}}
+    assert shlex.split(distil_as_command(document))[2] == path
+    assert f"wb.distill(\n    {path!r}," in distil_as_python(document)
+
+
+def test_a_preset_and_the_online_protocol_are_part_of_both_snippets():
+    document = {**DOCUMENT, "preset": "quick", "online": {"restart": True, "last": None}}
+    words = shlex.split(distil_as_command(document))
+    assert words[words.index("--preset") + 1] == "quick"
+    assert words[words.index("--online.restart") + 1] == "true"
+    assert words[words.index("--online.last") + 1] == "none"
+    python = distil_as_python(document)
+    assert "preset='quick'" in python
+    assert "online={'restart': True, 'last': None}" in python
+
+
 def test_several_seeds_are_a_loop_in_python():
     seen = []
     workbench = type("Workbench", (), {"distill": staticmethod(lambda *_, **options: seen.append(options["seed"]))})

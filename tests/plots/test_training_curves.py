@@ -7,7 +7,7 @@ import pytest
 
 from workbench.plots.embedding_pair import embeddings
 from workbench.plots.loss_terms import terms
-from workbench.plots.training_curves import curves, validation_score, weighted_terms
+from workbench.plots.training_curves import curves, of_records, step_starts, validation_score, weighted_terms
 from workbench.runs.folder import Run
 
 
@@ -48,6 +48,41 @@ def test_a_value_that_was_not_finite_is_a_gap():
     assert epochs.tolist() == [1, 2]
     assert np.isnan(values[0])
     assert values[1] == 2.0
+
+
+TERM = {"value": 1.0, "weight": 1.0, "gradient": 1.0}
+
+
+def records(stage, steps, **val):
+    return [
+        {"stage": stage, "epoch": epoch, "terms": {"task": TERM}, "val": {"loss": 1.0, **val}, "step": step}
+        for epoch, step in enumerate(steps, 1)
+    ]
+
+
+def test_on_snapshots_the_validation_auc_of_all_three_is_drawn():
+    stages = {"teacher": records("teacher", [4] * 3, auc=0.9), "student": records("student", [4] * 3, auc=0.8)}
+    figure = of_records(**stages, plain=records("plain", [4] * 3, auc=0.7))
+    drawn = traces(figure, "y3")
+    assert {name: trace.y[-1] for name, trace in drawn.items()} == pytest.approx(
+        {"teacher": 0.9, "student": 0.8, "student alone": 0.7}
+    )
+    assert len({trace.line.color for trace in drawn.values()}) == 3
+    assert "Validation AUC" in [note.text for note in figure.layout.annotations]
+    assert set(traces(of_records(**stages), "y3")) == {"teacher", "student"}
+
+
+def test_where_the_student_goes_on_to_the_next_snapshot_is_marked_in_every_panel():
+    student = records("student", [4, 4, 5, 5, 5, 6], auc=0.8)
+    assert step_starts(student) == [3, 6]
+    lines = [shape for shape in of_records([], student).layout.shapes if shape.type == "line"]
+    assert sorted(line.x0 for line in lines) == [2.5] * 3 + [5.5] * 3
+
+
+def test_on_one_graph_nothing_is_marked(make_run_folder):
+    figure = curves(Run(make_run_folder()))
+    assert not figure.layout.shapes
+    assert "Validation accuracy" in [note.text for note in figure.layout.annotations]
 
 
 def test_a_run_that_has_just_begun_is_drawn_empty(make_run_folder):

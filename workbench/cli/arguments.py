@@ -23,9 +23,18 @@ Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the runs
 
 # What defines a run, for every command that starts some.
 Dataset = Annotated[str | None, typer.Argument(metavar="DATASET", help="A dataset's name, or a path of your own.")]
-Teacher = Annotated[str | None, typer.Option(help="The teacher's architecture (default: gat).")]
-Student = Annotated[str | None, typer.Option(help="The student's architecture (default: gcn).")]
-Method = Annotated[str | None, typer.Option(help="One method, or a sum: kd+gcrd (default: kd).")]
+Preset = Annotated[
+    str | None, typer.Option(metavar="NAME", help="A preset of the dataset; `workbench datasets ml-10m` lists them.")
+]
+Teacher = Annotated[
+    str | None, typer.Option(help="The teacher's architecture (default: what is usual for the task, as gat).")
+]
+Student = Annotated[
+    str | None, typer.Option(help="The student's architecture (default: what is usual for the task, as gcn).")
+]
+Method = Annotated[
+    str | None, typer.Option(help="One method, or a sum: kd+gcrd (default: what is usual for the task, as kd).")
+]
 Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1 or mps (default: auto).")]
 Parameters = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Make the student as wide as N parameters allow.")
@@ -48,6 +57,7 @@ Options with a dot set one part of the run:
   --dataset.k 5                    `workbench datasets builtin-digits`
   --training.epochs 100            the student's training
   --teacher-training.epochs 50     the teacher's
+  --online.restart true            how a student follows snapshots: `workbench datasets enron`
 Switches read --student.batch-norm, --no-student.batch-norm or --student.batch-norm false.
 """
 

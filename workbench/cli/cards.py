@@ -10,11 +10,17 @@ import typer
 
 from workbench.cli.flags import dashes, expected
 from workbench.cli.output import MISSING, count, print_json, print_table
+from workbench.datasets.base import USUAL_PRESET, Task
 from workbench.options import Config, OptionInfo, describe
 from workbench.registry import Registry, datasets, methods, models
+from workbench.settings import Online
 
 Entry = dict[str, Any]
-SIZES = ("nodes", "edges", "features", "classes")
+SIZES: Mapping[Task, tuple[str, ...]] = {  # what is counted of a dataset
+    "node classification": ("nodes", "edges", "features", "classes"),
+    "graph classification": ("shapes", "points", "classes"),
+    "link prediction": ("nodes", "snapshots", "links"),
+}
 
 
 def dataset_entry(name: str) -> Entry:
@@ -22,14 +28,24 @@ def dataset_entry(name: str) -> Entry:
     from workbench.datasets.base import data_root
 
     config = datasets[name]
-    ready = config.model_construct().is_ready(data_root())
-    return {"name": name, **asdict(config.card), "ready": ready, **_options(config)}
+    usual = config.model_construct()
+    ready = usual.is_ready(data_root())
+    wanted = "" if ready else usual.wanted(data_root())
+    presets = {preset: dict(document) for preset, document in config.presets.items()}
+    return {
+        "name": name,
+        **asdict(config.card),
+        "ready": ready,
+        "wanted": wanted,
+        "presets": presets,
+        **_options(config),
+    }
 
 
 def model_entry(name: str) -> Entry:
     config = models[name]
     presets = {"teacher": config.teacher_preset, "student": config.student_preset}
-    head = {"name": name, "title": config.title, "summary": _summary(config), "presets": presets}
+    head = {"name": name, "title": config.title, "task": config.task, "summary": _summary(config), "presets": presets}
     training = {role: config.usual_training(role) for role in presets}
     return {**head, "training": training, **_options(config)}
 
@@ -40,6 +56,7 @@ def method_entry(name: str) -> Entry:
     return {
         "name": name,
         "title": config.title,
+        "tasks": sorted(config.tasks),
         "summary": _summary(config),
         "paper": paper,
         "formula": config.formula,
@@ -60,36 +77,57 @@ def _options(config: Any) -> Entry:
 
 
 def show_datasets(name: str | None, as_json: bool) -> None:
+    """One table per task: they count different things."""
     if name is not None:
-        entry = dataset_entry(name)
-        facts = _facts(entry, "task", "summary", "licence", "citation", "url")
-        facts |= {**dict(zip(SIZES, _sizes(entry), strict=True)), "on disk": _yes(entry)}
-        return _show(entry, datasets, facts, "dataset", as_json)
+        return _show_dataset(dataset_entry(name), as_json)
     entries = [dataset_entry(each) for each in datasets]
-    rows = [(e["name"], e["title"], *_sizes(e), _yes(e)) for e in entries]
-    _list(entries, ("name", "title", *SIZES, "on disk"), rows, as_json, right=SIZES)
+    if as_json:
+        return print_json(entries)
+    for number, (task, sizes) in enumerate(SIZES.items()):
+        rows = [(e["name"], e["title"], *_sizes(e), _yes(e)) for e in entries if e["task"] == task]
+        typer.echo(f"{chr(10) if number else ''}{task}\n")
+        print_table(("name", "title", *sizes, "on disk"), rows, right=sizes)
+
+
+def _show_dataset(entry: Entry, as_json: bool) -> None:
+    facts = _facts(entry, "task", "summary", "licence", "citation", "url")
+    facts |= {
+        **dict(zip(SIZES[entry["task"]], _sizes(entry), strict=True)),
+        "on disk": _yes(entry),
+        "to do": entry["wanted"],
+    }
+    for name, document in entry["presets"].items():
+        facts["usual options" if name == USUAL_PRESET else f"preset {name}"] = _preset(document)
+    _show(entry, datasets, facts, "dataset", as_json)
+    if entry["task"] == "link prediction" and not as_json:
+        typer.echo("\nHow a student follows the snapshots:\n")
+        _print_options(describe(Online), "online")
 
 
 def show_models(name: str | None, as_json: bool) -> None:
     if name is not None:
         entry = model_entry(name)
-        facts = _facts(entry, "summary") | {f"as {role}": _pairs(sizes) for role, sizes in entry["presets"].items()}
+        facts = _facts(entry, "task", "summary")
+        facts |= {f"as {role}": _pairs(sizes) for role, sizes in entry["presets"].items()}
         facts |= {f"training as {role}": _pairs(options) for role, options in entry["training"].items()}
         return _show(entry, models, facts, "student", as_json, entry["presets"])
     entries = [model_entry(each) for each in models]
-    rows = [(e["name"], e["title"], e["summary"], *(_pairs(p) for p in e["presets"].values())) for e in entries]
-    _list(entries, ("name", "title", "what it is", "as teacher", "as student"), rows, as_json)
+    rows = [
+        (e["name"], e["title"], e["task"], e["summary"], *(_pairs(p) for p in e["presets"].values())) for e in entries
+    ]
+    _list(entries, ("name", "title", "for", "what it is", "as teacher", "as student"), rows, as_json)
 
 
 def show_methods(name: str | None, as_json: bool) -> None:
     if name is not None:
         entry = method_entry(name)
-        facts = _facts(entry, "summary") | _paper(entry) | _facts(entry, "formula")
+        facts = {"tasks": ", ".join(entry["tasks"])} | _facts(entry, "summary") | _paper(entry)
+        facts |= _facts(entry, "formula")
         facts |= {f"decision {number}": text for number, text in enumerate(entry["decisions"], 1)}
         return _show(entry, methods, facts, dashes(name), as_json)
     entries = [method_entry(each) for each in methods]
-    rows = [(e["name"], e["title"], e["summary"], _short_paper(e)) for e in entries]
-    _list(entries, ("name", "title", "what it is", "paper"), rows, as_json)
+    rows = [(e["name"], e["title"], ", ".join(e["tasks"]), e["summary"], _short_paper(e)) for e in entries]
+    _list(entries, ("name", "title", "for", "what it is", "paper"), rows, as_json)
 
 
 def _list(
@@ -97,12 +135,11 @@ def _list(
     columns: Sequence[str],
     rows: Sequence[Sequence[str]],
     as_json: bool,
-    right: Sequence[str] = (),
 ) -> None:
     if as_json:
         print_json(entries)
     else:
-        print_table(columns, rows, right)
+        print_table(columns, rows)
 
 
 def _show(
@@ -121,13 +158,19 @@ def _show(
     typer.echo("")
     infos = describe(registry[entry["name"]])
     if infos:
-        columns = [f"as {role}" for role in presets] if presets else ["default"]
-        rows = _option_rows(infos, prefix, list(presets.values()) if presets else [{}])
-        print_table(("option", "takes", *columns, "what it does"), list(rows))
+        _print_options(infos, prefix, presets)
     else:
         typer.echo("It has no options.")
     if prefix == "student" and infos:
         typer.echo("\nFor the teacher write --teacher. in place of --student.")
+
+
+def _print_options(
+    infos: Sequence[OptionInfo], prefix: str, presets: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:
+    columns = [f"as {role}" for role in presets] if presets else ["default"]
+    rows = _option_rows(infos, prefix, list(presets.values()) if presets else [{}])
+    print_table(("option", "takes", *columns, "what it does"), list(rows))
 
 
 def _option_rows(
@@ -145,8 +188,29 @@ def _default(value: Any) -> str:
 
 
 def _sizes(entry: Entry) -> list[str]:
-    """What was measured on the graph, or what is published of one that was not."""
-    return [count(entry["measured"].get(key, entry["published"].get(key))) for key in SIZES]
+    """What was measured on the data, or what is published of data that was not."""
+    return [count(entry["measured"].get(key, entry["published"].get(key))) for key in SIZES[entry["task"]]]
+
+
+def _preset(document: Mapping[str, Any]) -> str:
+    """What a preset sets, as the options that would set it."""
+    words = []
+    for part, value in document.items():
+        if part == "method":
+            methods_of = [value] if isinstance(value, (str, Mapping)) else value
+            named = [{"name": each} if isinstance(each, str) else each for each in methods_of]
+            words += [f"--method {'+'.join(each['name'] for each in named)}"]
+            words += [word for each in named for word in _flags(each["name"], each)]
+        elif isinstance(value, Mapping):
+            words += [f"--{part} {value['name']}"] if "name" in value and part != "dataset" else []
+            words += _flags(part, value)
+        else:
+            words += [f"--{dashes(part)} {_default(value)}"]
+    return " ".join(words)
+
+
+def _flags(part: str, options: Mapping[str, Any]) -> list[str]:
+    return [f"--{dashes(part)}.{dashes(key)} {_default(value)}" for key, value in options.items() if key != "name"]
 
 
 def _facts(entry: Entry, *keys: str) -> dict[str, str]:

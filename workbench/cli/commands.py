@@ -20,6 +20,7 @@ from workbench.cli.arguments import (
     Method,
     Name,
     Parameters,
+    Preset,
     RunName,
     Runs,
     SpecFile,
@@ -108,6 +109,7 @@ def methods(name: Name = None, as_json: Json = False) -> None:
 def distill(
     ctx: typer.Context,
     dataset: Dataset = None,
+    preset: Preset = None,
     teacher: Teacher = None,
     student: Student = None,
     method: Method = None,
@@ -145,6 +147,7 @@ def distill(
         budget_megabytes,
         compression,
         ctx.obj,
+        preset=preset,
     )
     launched = distilling.start(specs_of(request), fresh, runs)
     if detach:

@@ -17,6 +17,7 @@ from workbench.cli.arguments import (
     Megabytes,
     Method,
     Parameters,
+    Preset,
     Runs,
     SpecFile,
     Student,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 def controls(
     ctx: typer.Context,
     dataset: Dataset = None,
+    preset: Preset = None,
     teacher: Teacher = None,
     student: Student = None,
     method: Method = None,
@@ -75,6 +77,7 @@ def controls(
         compression=compression,
         flags=ctx.obj,
         command="controls",
+        preset=preset,
     )
     raise typer.Exit(run_controls(request, fresh, runs, as_json))
 

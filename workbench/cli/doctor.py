@@ -28,7 +28,8 @@ def examine() -> dict[str, Any]:
     packages = {name: _version(name) for name in REQUIRED}
     roots = _roots()
     datasets = _datasets() if packages["torch"] else {}
-    needed = {"runs"} if all(datasets.values()) else {"runs", "data"}  # complete data may well be read-only
+    to_fetch = [name for name, ready in datasets.items() if not ready and not _is_brought(name)]
+    needed = {"runs", "data"} if to_fetch else {"runs"}  # complete data may well be read-only
     missing = [name for name, found in packages.items() if found is None]
     problems = [f"{name} is not installed: install the workbench again" for name in missing]
     problems += [
@@ -63,8 +64,11 @@ def print_examination(document: dict[str, Any]) -> None:
     ]
     print_table(("root", "folder", "exists", "writable", "set by"), rows)
     typer.echo("")
-    for title, ready in (("on disk", True), ("to be downloaded", False)):
-        names = [name for name, here in document["datasets"].items() if here == ready]
+    groups: dict[str, list[str]] = {"on disk": [], "to be downloaded": [], "to be put there by you": []}
+    for name, ready in document["datasets"].items():
+        where = "on disk" if ready else "to be put there by you" if _is_brought(name) else "to be downloaded"
+        groups[where].append(name)
+    for title, names in groups.items():
         typer.echo(f"datasets {title}: {', '.join(names) or 'none'}")
     for problem in document["problems"]:
         typer.echo(f"\nProblem: {problem}")
@@ -100,8 +104,16 @@ def _datasets() -> dict[str, bool]:
     from workbench.datasets.base import data_root
     from workbench.registry import datasets
 
-    named = [name for name in datasets if name != "own"]  # a person's own graph is where they say
+    named = [name for name in datasets if "path" not in datasets[name].model_fields]  # one's own is where one says
     return {name: datasets[name].model_construct().is_ready(data_root()) for name in named}
+
+
+def _is_brought(name: str) -> bool:
+    """Whether a dataset is never downloaded: a person puts its files below the data root."""
+    from workbench.datasets.base import data_root
+    from workbench.registry import datasets
+
+    return bool(datasets[name].model_construct().wanted(data_root()))
 
 
 def _word(yes: bool) -> str:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from workbench.cli.follow import headline
+from workbench.cli.online_results import WHO, print_steps
 from workbench.cli.output import MISSING, count, duration, percent, print_table, say, times
-from workbench.cli.results import SIDES, entry, score_on_test
+from workbench.cli.results import SIDES, entry, report, score_on_test
 
 if TYPE_CHECKING:
     from workbench.runs.folder import Run
@@ -64,24 +65,36 @@ def print_card(run: Run) -> None:
     result = run.result
     if result is None:
         return
+    scores = _scores(result)
+    sides = [side for side in (*SIDES, "plain") if result.get(side)]
     rows = [
         (
-            f"{side}: {result[side]['name']}{CONTROLS.get(result[side].get('control'), '')}",
+            f"{WHO[side]}: {result[side]['name']}{CONTROLS.get(result[side].get('control'), '')}",
             count(result[side]["parameters"]),
-            *(percent(result[side]["metrics"].get(split, {}).get("accuracy")) for split in ("train", "val", "test")),
+            *(percent(result[side]["metrics"].get(split, {}).get(metric)) for split, metric in scores.values()),
             str(result[side].get("best_epoch") or MISSING),
             duration(result[side].get("seconds")),
         )
-        for side in SIDES
+        for side in sides
     ]
-    columns = ("model", "parameters", "train", "validation", "test", "best epoch", "trained in")
+    columns = ("model", "parameters", *scores, "best epoch", "trained in")
     print_table(columns, rows, right=columns[1:])
+    print_steps(report([run]))
     if result["teacher"].get("control") == "shuffled":
         typer.echo(_against_permuted_labels(result["teacher"]))
     where = result["device"]["name"]
     typer.echo(f"\ncompression {times(result['compression'])}, {duration(result['seconds'])} on {where}")
     for warning in result.get("warnings", []):
         typer.echo(f"warning: {warning}")
+
+
+def _scores(result: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Columns of scores: their heads, and of which split they show which metric."""
+    metrics = result["student"]["metrics"].get("test", {})
+    if "auc" in metrics:
+        return {"AUC": ("test", "auc"), "average precision": ("test", "average_precision")}
+    found = {"train": ("train", "accuracy"), "validation": ("val", "accuracy"), "test": ("test", "accuracy")}
+    return found | ({"test, mean class": ("test", "mean_class_accuracy")} if "mean_class_accuracy" in metrics else {})
 
 
 def _against_permuted_labels(teacher: dict[str, Any]) -> str:

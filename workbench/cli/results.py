@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from workbench.cli.online_results import online_entry, online_summary, print_steps
 from workbench.cli.output import MISSING, count, duration, percent, print_table, say, times
+from workbench.cli.summaries import mean_and_std, side, summary
 
 if TYPE_CHECKING:
     from workbench.runs.folder import Run
 
 LOG_LINES = 15
 SIDES = ("teacher", "student")
+SHOWN = {"accuracy": "test", "mean_class_accuracy": "mean class", "auc": "AUC"}  # metric -> its word in a column's head
 
 
 def report(runs: Sequence[Run]) -> dict[str, Any]:
-    """``{"runs": [...], "summary": {...}}``: the numbers of every run, and their mean and spread over seeds."""
+    """``{"runs": [...], "summary": {...}}``: the numbers of every run, and their mean and spread over seeds.
+
+    Runs on snapshots have ``plain``, ``baselines`` and ``steps`` in both.
+    """
     entries = [entry(run) for run in runs]
-    return {"runs": entries, "summary": {side: summary([e[side] for e in entries if e[side]]) for side in SIDES}}
+    found = {side: summary(e[side] for e in entries if e[side]) for side in SIDES}
+    return {"runs": entries, "summary": {**found, **online_summary(entries)}}
 
 
 def entry(run: Run) -> dict[str, Any]:
@@ -34,47 +40,24 @@ def entry(run: Run) -> dict[str, Any]:
         "seed": run.seed,
         "state": status.state,
         "message": status.message,
-        **{side: _side(result.get(side)) for side in SIDES},
+        **{each: side(result.get(each)) for each in SIDES},
         "compression": result.get("compression"),
         "seconds": result.get("seconds"),
         "warnings": result.get("warnings", []),
+        **online_entry(result),
     }
 
 
-def _side(result: dict[str, Any] | None) -> dict[str, Any] | None:
-    if result is None:
-        return None
-    control = {"control": result["control"]} if "control" in result else {}
-    return {"name": result.get("name"), **control, "parameters": result["parameters"], "metrics": result["metrics"]}
-
-
-def summary(sides: Sequence[dict[str, Any]]) -> dict[str, dict[str, dict[str, Any]]]:
-    """By split and metric: ``mean``, sample standard deviation ``std`` (None for one run), and ``n``.
-
-    Values that were not finite (None) are left out, and not counted in ``n``.
-    """
-    values: dict[str, dict[str, list[float | None]]] = {}
-    for side in sides:
-        for split, metrics in side["metrics"].items():
-            for name, value in metrics.items():
-                values.setdefault(split, {}).setdefault(name, []).append(value)
-    return {split: {name: spread(found) for name, found in metrics.items()} for split, metrics in values.items()}
-
-
-def spread(values: Sequence[float | None]) -> dict[str, Any]:
-    known = [value for value in values if value is not None]
-    mean = statistics.fmean(known) if known else None
-    return {"mean": mean, "std": statistics.stdev(known) if len(known) > 1 else None, "n": len(known)}
-
-
 def print_report(document: dict[str, Any]) -> None:
-    """The same as a table: test scores of teacher and student, per seed and on average."""
-    columns = ("seed", "run", "teacher test", "student test", "parameters", "compression", "time")
+    """The same as a table: test scores of teacher and student, per seed and on average; of snapshots every step too."""
+    shown = shown_metrics(document["summary"])
+    scores = [f"{each} {SHOWN.get(name, name)}" for name in shown for each in SIDES]
+    columns = ("seed", "run", *scores, "parameters", "compression", "time")
     rows = [
         (
             str(run["seed"]),
             run["id"],
-            *(score_on_test(run[side]) if run["state"] == "done" else run["state"] for side in SIDES),
+            *(_score(run, each, name, name == shown[0]) for name in shown for each in SIDES),
             " → ".join(count(run[side] and run[side]["parameters"]) for side in SIDES),
             times(run["compression"]),
             duration(run["seconds"]),
@@ -82,28 +65,30 @@ def print_report(document: dict[str, Any]) -> None:
         for run in document["runs"]
     ]
     if len(rows) > 1:
-        rows.append(("", "mean ± std", *(mean_score(document["summary"][side]) for side in SIDES), "", "", ""))
-    print_table(columns, rows, right=("seed", "teacher test", "student test", "parameters", "compression", "time"))
+        means = (document["summary"][each].get("test", {}).get(name) for name in shown for each in SIDES)
+        rows.append(("", "mean ± std", *map(mean_and_std, means), "", "", ""))
+    print_table(columns, rows, right=[column for column in columns if column != "run"])
+    print_steps(document)
 
 
-def score_name(metrics: dict[str, Any]) -> str | None:
-    """The metric that a table shows: the first that is not the loss."""
-    return next((name for name in metrics if name != "loss"), None)
+def shown_metrics(found: dict[str, Any]) -> list[str]:
+    """The metrics that a table shows of a summary: the one that a run is judged by, and that over classes."""
+    names = {name: None for each in SIDES for name in found[each].get("test", {})}
+    return [name for name in SHOWN if name in names] or ["accuracy"]
+
+
+def _score(run: dict[str, Any], of: str, name: str, first: bool) -> str:
+    """The metric on the test data; in the first column, of a run that is not done, how it is doing."""
+    if run["state"] != "done":
+        return run["state"] if first else MISSING
+    return percent(((run[of] or {}).get("metrics", {}).get("test", {})).get(name))
 
 
 def score_on_test(side: dict[str, Any] | None) -> str:
+    """The metric that a run is judged by, named where it is no accuracy."""
     metrics = (side or {}).get("metrics", {}).get("test", {})
-    name = score_name(metrics)
-    return MISSING if name is None else percent(metrics[name])
-
-
-def mean_score(splits: dict[str, Any]) -> str:
-    metrics = splits.get("test", {})
-    name = score_name(metrics)
-    if name is None:
-        return MISSING
-    std = metrics[name]["std"]
-    return percent(metrics[name]["mean"]) + ("" if std is None else f" ± {100 * std:.1f}")
+    name = next((name for name in SHOWN if name in metrics), None)
+    return MISSING if name is None else percent(metrics[name]) + ("" if name == "accuracy" else f" {SHOWN[name]}")
 
 
 def say_failures(runs: Sequence[Run]) -> bool:

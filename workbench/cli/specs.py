@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.cli.budgets import budgets, fit_student
 from workbench.cli.flags import Flag, dashes, read_flags
 from workbench.cli.seeds import parse_seeds
-from workbench.errors import UsageError
+from workbench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from workbench.datasets.base import DatasetConfig
     from workbench.options import Config
+    from workbench.registry import Registry
     from workbench.spec import Spec
 
 Document = dict[str, Any]
-DEFAULTS = {"teacher": "gat", "student": "gcn", "method": "kd"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Request:
     compression: float | None = None
     flags: Sequence[Flag] = ()
     command: str = "distill"
+    preset: str | None = None
 
 
 def specs_of(request: Request) -> list[Spec]:
@@ -72,23 +75,60 @@ def read_file(path: Path) -> Document:
 def name_components(document: Document, request: Request) -> None:
     """Turn dataset, teacher, student and method into mappings with a name: what was typed, else what the file says.
 
-    Options in the file stay where the same component was typed, and go where another one was.
+    What neither says is what the dataset's preset says, or what is usual for its task. Options in the file stay where
+    the same component was typed, and go where another one was; so does the file's preset with its dataset.
     """
+    from workbench.registry import datasets, methods, models
+
     if request.dataset is None and "dataset" not in document:
         raise UsageError(
             f"a dataset is missing: `workbench {request.command} cora`, say; `workbench datasets` lists them"
         )
     file = {key: as_component(key, document[key]) for key in ("dataset", "teacher", "student") if key in document}
-    for key in ("dataset", "teacher", "student"):
+    if request.dataset is not None:
+        document["dataset"] = keep_options(file.get("dataset"), typed_dataset(request.dataset))
+    else:
+        document["dataset"] = file["dataset"]
+    if "dataset" in file and file["dataset"]["name"] != document["dataset"]["name"]:
+        document.pop("preset", None)
+    if request.preset is not None:
+        document["preset"] = request.preset
+    config: type[DatasetConfig] = datasets[document["dataset"]["name"]]
+    usual = usual_parts(config, document.get("preset"))
+    fitting = [name for name in models if models[name].task == config.card.task]
+    for key in ("teacher", "student"):
         typed = getattr(request, key)
-        if typed is None:
-            document[key] = file[key] if key in file else {"name": DEFAULTS[key]}
-        else:
-            new = typed_dataset(typed) if key == "dataset" else {"name": typed}
-            document[key] = keep_options(file.get(key), new)
+        named = {"name": as_component(key, usual[key])["name"]}
+        document[key] = file.get(key, named) if typed is None else keep_options(file.get(key), {"name": typed})
+        require_known(models, document[key]["name"], fitting)
     in_file = {part["name"]: part for part in method_parts(document.get("method", []))}
-    wanted = request.method if request.method is not None else document.get("method", DEFAULTS["method"])
+    wanted = request.method if request.method is not None else document.get("method", usual["method"])
     document["method"] = [keep_options(in_file.get(part["name"]), part) for part in method_parts(wanted)]
+    fitting = [name for name in methods if config.card.task in methods[name].tasks]
+    for part in document["method"]:
+        require_known(methods, part["name"], fitting)
+
+
+def usual_parts(config: type[DatasetConfig], preset: Any) -> Document:
+    """Teacher, student and method where nothing is said: of the dataset's presets, or usual for its task.
+
+    Raises UsageError for a preset that there is not.
+    """
+    from workbench.parts import USUAL, preset_documents
+
+    if preset is not None and not isinstance(preset, str):
+        raise UsageError(f"preset: expected a name (got {preset!r})")
+    found: Document = dict(USUAL[config.card.task])
+    for document in reversed(preset_documents(config, preset)):  # the one that counts most comes last
+        found |= {key: document[key] for key in found if key in document}
+    return found
+
+
+def require_known(registry: Registry, name: str, fitting: Sequence[str]) -> None:
+    """Refuse a name that is not there, with the nearest of those that fit the dataset's task."""
+    if name not in registry:
+        kinds = f"{registry.kind}s for this dataset are {', '.join(fitting)}"
+        raise UsageError(f"unknown {registry.kind} {name!r}: {did_you_mean(name, fitting)}{kinds}")
 
 
 def typed_dataset(text: str) -> Document:
@@ -128,7 +168,7 @@ def keep_options(old: Document | None, new: Document) -> Document:
 def merge_flags(document: Document, flags: Sequence[Flag]) -> None:
     """Put the dotted options into their parts of the document."""
     from workbench.registry import datasets, methods, models
-    from workbench.spec import Training
+    from workbench.spec import Online, Training
 
     targets: dict[str, tuple[type[Config], Document]] = {
         "dataset": (datasets[document["dataset"]["name"]], document["dataset"]),
@@ -141,6 +181,12 @@ def merge_flags(document: Document, flags: Sequence[Flag]) -> None:
             raise UsageError(f"{key}: expected a mapping of options (got {given!r})")
         document[key] = dict(given)
         targets[dashes(key)] = (Training, document[key])
+    if any(flag.part == "online" for flag in flags) or "online" in document:
+        given = document.get("online") or {}
+        if not isinstance(given, Mapping):
+            raise UsageError(f"online: expected a mapping of options (got {given!r})")
+        document["online"] = dict(given)
+        targets["online"] = (Online, document["online"])
     for part in document["method"]:
         targets[dashes(part["name"])] = (methods[part["name"]], part)
     for name, values in read_flags(flags, {name: kind for name, (kind, _) in targets.items()}).items():
@@ -152,41 +198,5 @@ def require_data(spec: Spec) -> None:
     from workbench.cli.roots import require_writable
     from workbench.datasets.base import DATA_ROOT, data_root
 
-    if not spec.dataset.is_ready(data_root()):
+    if not spec.dataset.is_ready(data_root()) and not spec.dataset.wanted(data_root()):
         require_writable(data_root(), DATA_ROOT)
-
-
-def budgets(request: Request) -> dict[str, Any]:
-    """The targets that were typed, as :func:`solve_budget` names them."""
-    return {
-        "parameters": request.budget_parameters,
-        "megabytes": request.budget_megabytes,
-        "compression": request.compression,
-    }
-
-
-def fit_student(spec: Spec, request: Request) -> Document:
-    """The student of ``spec``, as wide as its budget allows."""
-    from workbench.cli.output import say
-    from workbench.datasets import load_dataset, num_classes
-    from workbench.models.budget import solve_budget
-    from workbench.runs.download_bar import DownloadBar
-
-    if sum(value is not None for value in budgets(request).values()) > 1:
-        flags = "--budget-parameters, --budget-megabytes and --compression"
-        raise UsageError(f"{flags} all choose the student's width: give one of them")
-    width = spec.student.width_option
-    if any(flag.part == "student" and flag.option == width for flag in request.flags):
-        raise UsageError(f"--student.{dashes(width)} and a budget both choose the student's width: give one of them")
-    with DownloadBar() as progress:
-        data = load_dataset(spec.dataset, progress=progress)
-    sizes = data.num_features, num_classes(data)
-    solved = solve_budget(
-        spec.student,
-        *sizes,
-        **budgets(request),
-        teacher_parameters=spec.teacher.count_parameters(*sizes),
-    )
-    chosen = getattr(solved.config, width)
-    say(f"student {spec.student.name}: {dashes(width)} {chosen}, {solved.parameters:,} parameters")
-    return solved.config.model_dump(mode="json")

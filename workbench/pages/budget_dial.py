@@ -10,7 +10,8 @@ import streamlit as st
 from workbench.models.base import ModelConfig
 from workbench.models.budget import BYTES_PER_MEGABYTE, BYTES_PER_PARAMETER, Budget, solve_budget
 from workbench.pages.forms import KEEP
-from workbench.pages.sizes import Widths, parameters
+from workbench.pages.sizes import parameters
+from workbench.runs.model_widths import BothWidths
 
 Unit = Literal["by hand", "parameters", "MB", "× smaller"]
 
@@ -22,12 +23,12 @@ class Target:
     unit: Unit
     value: float
 
-    def solve(self, student: ModelConfig, teacher: ModelConfig, widths: Widths) -> Budget:
+    def solve(self, student: ModelConfig, teacher: ModelConfig, widths: BothWidths) -> Budget:
         """The widest student within the target; UsageError where not even the narrowest one fits."""
-        size = parameters(teacher, widths)
+        size = parameters(teacher, widths.teacher)
         keyword = {"parameters": "parameters", "MB": "megabytes", "× smaller": "compression"}[self.unit]
         target: dict[str, Any] = {keyword: int(self.value) if self.unit == "parameters" else self.value}
-        return solve_budget(student, *widths, teacher_parameters=size, **target)
+        return solve_budget(student, *widths.student, teacher_parameters=size, **target)
 
 
 def budget_dial(key: str) -> Target:

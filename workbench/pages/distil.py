@@ -11,6 +11,7 @@ from workbench.errors import UsageError, WorkbenchError
 from workbench.pages.frame import as_code, choose, explained
 from workbench.pages.presets import PRESETS
 from workbench.pages.snippets import distil_as_command, distil_as_python
+from workbench.pages.starts import long_form, long_methods
 from workbench.pages.watch import show_watch
 from workbench.pages.wording import plain, relative_size, size, title_of
 from workbench.runs.store import find_run
@@ -42,22 +43,24 @@ def _set_up() -> None:
     key, start, seeds = _start()
     left, right = st.columns(2)
     with left, st.container(border=True):
-        dataset = set_up.dataset_part(start["dataset"], key)
+        dataset, of = set_up.dataset_part(start, key)
     with left, st.container(border=True):
-        teacher = set_up.teacher_part(start["teacher"], key)
+        teacher = set_up.teacher_part(of)
     with left, st.container(border=True):
-        student, target = set_up.student_part(start["student"], key)
+        student, target = set_up.student_part(of)
     with right, st.container(border=True):
-        method = set_up.method_part(start["method"], key)
+        method = set_up.method_part(of)
     with right, st.container(border=True):
         st.subheader("Run")
         sizes = st.container()
-        seed_list, device, umap = set_up.run_part(start, seeds, key)
+        seed_list, device, umap = set_up.run_part(start, seeds, key, with_umap=of.task == "node classification")
+        online = set_up.online_part(of)
         with st.expander("Training options", icon=":material/tune:"):
-            training = set_up.training_part(start, teacher["name"], student["name"], key)
-            control = set_up.control_part(start, key)
+            training = set_up.training_part(of, teacher["name"], student["name"])
+            control = set_up.control_part(of)
         document: dict[str, Any] = {"dataset": dataset, "teacher": teacher, "student": student, "method": method}
-        document |= {**training, **control, "device": device, "umap": umap}
+        document |= {**training, **online, **control, "device": device, "umap": umap}
+        document |= {"preset": of.preset} if of.preset else {}
         with explained():
             if not method:
                 raise UsageError("choose at least one method; “none” trains the student alone")
@@ -97,12 +100,9 @@ def _named_start(preset: str | None, copy: str | None) -> tuple[Mapping[str, Any
 def _preset(name: str) -> tuple[Mapping[str, Any], int]:
     """A preset with every part written as a mapping, as in a run's document."""
 
-    def long(part: Any) -> Any:
-        return {"name": part} if isinstance(part, str) else part
-
     document = dict(PRESETS[name].document)
-    document |= {part: long(document[part]) for part in ("dataset", "teacher", "student")}
-    document["method"] = [long(method) for method in document["method"]]
+    document |= {part: long_form(document[part]) for part in ("dataset", "teacher", "student")}
+    document["method"] = long_methods(document["method"])
     return document, PRESETS[name].seeds
 
 
@@ -111,18 +111,18 @@ def _size_up(spec: Spec, document: dict[str, Any], target: Any) -> None:
     from workbench.models.budget import parameter_bytes
     from workbench.pages.sizes import parameters, widths_of
 
-    widths = widths_of(spec.dataset)
+    widths = widths_of(spec)
     if widths is None:
         if target.unit != "by hand":
-            raise UsageError("a budget needs the dataset's width: download it first by launching a run by hand")
-        st.caption("Sizes are known once the dataset has been downloaded.")
+            raise UsageError("a budget needs the dataset, which is not on this disk: choose the student's size by hand")
+        st.caption("Sizes are known once the dataset is on this disk.")
         return
     student = spec.student
     if target.unit != "by hand":
         student = target.solve(spec.student, spec.teacher, widths).config
         option = student.width_option
         document["student"] = {**document["student"], option: getattr(student, option)}
-    large, small = parameters(spec.teacher, widths), parameters(student, widths)
+    large, small = parameters(spec.teacher, widths.teacher), parameters(student, widths.student)
     cells = st.columns([1, 1, 1.4])
     cells[0].metric("Teacher's parameters", f"{large:,}", help=f"{size(parameter_bytes(large))} in float32.")
     cells[1].metric("Student's parameters", f"{small:,}", help=f"{size(parameter_bytes(small))} in float32.")

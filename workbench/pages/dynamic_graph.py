@@ -1,49 +1,31 @@
-"""Dynamic graph: links over time, and what teacher and student make of them, step by step."""
+"""Dynamic graph: links over time, or the graphs that models of point clouds build, whatever the chosen run has."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from workbench.errors import UsageError, WorkbenchError
-from workbench.pages.frame import (
-    all_runs,
-    as_code,
-    choose,
-    explained,
-    is_example,
-    link,
-    nothing_here,
-    pick_run,
-    state_badge,
-)
-from workbench.pages.player import film, time_slider
-from workbench.pages.snippets import view_as_python
-from workbench.pages.step_table import step_table
-from workbench.pages.wording import NONE, plain
-from workbench.plots.evolution_arrays import NAMES, has_snapshots, online_steps, step_metrics
-from workbench.registry import datasets
+from workbench.datasets.base import Task
+from workbench.errors import WorkbenchError
+from workbench.pages import cloud_page, snapshot_page
+from workbench.pages.frame import all_runs, explained, is_example, link, nothing_here, pick_run, state_badge
+from workbench.pages.tasks import task_of
+from workbench.pages.wording import plain
+from workbench.plots.cloud_arrays import has_clouds
+from workbench.plots.evolution_arrays import has_snapshots, online_steps
 from workbench.runs.folder import Run
-
-FIGURES = {
-    "graph": "Graph",
-    "embeddings": "Embeddings",
-    "scores": "Link scores",
-    "attention": "Temporal attention",
-}
-TASK = "link prediction"
 
 
 def show() -> None:
     st.title("Dynamic graph")
-    runs = {id: run for id, run in all_runs().items() if _on_snapshots(run)}
+    runs = {id: run for id, run in all_runs().items() if _changes(run)}
     if not runs:
         nothing_here(
             "There is no run on a graph that changes yet. Distil one: choose the dataset *builtin\\-communities*, "
-            "whose communities are born, merge, split and die, and the method *distill2vec*.",
+            "whose communities are born, merge, split and die, and the method *distill2vec*; or *builtin\\-shapes* "
+            "and *lsp*, whose models build their graphs themselves.",
             "distil",
             "Set up a run",
         )
@@ -52,147 +34,46 @@ def show() -> None:
     left, right = st.columns([5, 4])
     with left:
         run = pick_run(runs)
-    with right:
-        figure = choose(
-            st.segmented_control, "Figure", "figure", list(FIGURES), format_func=FIGURES.__getitem__, required=True
-        )
     with explained():
-        if run.status.state != "done" or not has_snapshots(run) or not online_steps(run):
-            _unfinished(run)
-            return
-        film(_at_step)(run.path, figure)
-        step_table(run, [other for other in runs.values() if _same_but_seed(run, other)])
+        if _has(run, "graph classification", has_clouds):
+            _of_clouds(run, list(runs.values()), right)
+        else:
+            _of_snapshots(run, list(runs.values()), right)
 
 
-def _on_snapshots(run: Run) -> bool:
-    """Whether the run has stored snapshots, or will when it is finished."""
+def _of_clouds(run: Run, runs: Sequence[Run], second: DeltaGenerator) -> None:
+    if run.status.state != "done" or not has_clouds(run):
+        _unfinished(run, "point clouds")
+        return
+    with second:
+        beside = cloud_page.pick_plain(run, runs)
+    cloud_page.show(run, beside)
+
+
+def _of_snapshots(run: Run, runs: Sequence[Run], second: DeltaGenerator) -> None:
+    with second:
+        figure = snapshot_page.pick_figure()
+    if run.status.state != "done" or not has_snapshots(run) or not online_steps(run):
+        _unfinished(run, "snapshots")
+        return
+    snapshot_page.show(run, figure, runs)
+
+
+def _changes(run: Run) -> bool:
+    """Whether this page shows the run: on snapshots, or on point clouds."""
+    return _has(run, "link prediction", has_snapshots) or _has(run, "graph classification", has_clouds)
+
+
+def _has(run: Run, task: Task, stored: Callable[[Run], bool]) -> bool:
+    """Whether the run has stored what a figure needs, or will when it is finished."""
     try:
-        return has_snapshots(run) or datasets[run.document["dataset"]["name"]].card.task == TASK
+        return stored(run) or task_of(run) == task
     except (WorkbenchError, KeyError, TypeError, AttributeError):
         return False
 
 
-def _unfinished(run: Run) -> None:
+def _unfinished(run: Run, what: str) -> None:
     status = run.status
     state_badge(status.state)
-    st.markdown(f"This run has no snapshots to show. {plain(status.message)}")
+    st.markdown(f"This run has no {what} to show. {plain(status.message)}")
     link("distil", "Watch or resume it", view="watch", run=run.id)
-
-
-def _at_step(path: Path, figure: str) -> None:
-    """Everything that changes with the step: the numbers, the figure, and how to get it in Python."""
-    run = Run(path)
-    with explained():
-        steps = online_steps(run)
-        if not steps:
-            st.rerun()  # the run has gone: the page says so
-        step = time_slider("Online step", steps, lambda at: f"snapshot {at} → {at + 1}")
-        _numbers(step_metrics(run, step))
-        draw = {"graph": _graph, "embeddings": _embeddings, "scores": _scores, "attention": _attention}[figure]
-        view, choices = draw(run, step)
-        as_code(view_as_python(run.id, view, step=step, **choices), f"workbench show {run.id}")
-
-
-def _numbers(metrics: Mapping[str, Mapping[str, Any]]) -> None:
-    cells = st.columns(4)
-    auc: dict[str, float | None] = {who: (metrics.get(who) or {}).get("auc") for who in NAMES}
-    for cell, who in zip(cells, ("teacher", "student", "plain"), strict=False):
-        value, alone = auc[who], auc["plain"]
-        gain = None
-        if who == "student" and value is not None and alone is not None:
-            gain = f"{value - alone:+.3f} by distilling"
-        cell.metric(f"AUC, {NAMES[who]}", NONE if value is None else f"{value:.3f}", gain)
-    best = max((auc[who] or 0.0, NAMES[who]) for who in ("common_neighbours", "adamic_adar", "edge_bank"))
-    cells[3].metric(
-        "AUC, best without learning",
-        f"{best[0]:.3f}" if best[0] else NONE,
-        best[1] if best[0] else None,
-        delta_color="off",
-        delta_arrow="off",
-        help="Common neighbours, Adamic–Adar, and remembering the links of the last snapshot.",
-    )
-
-
-View = tuple[str, dict[str, Any]]  # its name and what was chosen, for copying
-
-
-def _graph(run: Run, step: int) -> View:
-    from workbench.pages import evolution_arrays
-    from workbench.plots import evolution_auc, evolution_graph
-
-    left, right = st.columns([3, 2])
-    alt = "The graph of this snapshot; links are coloured by whether they were born, kept or have died."
-    left.plotly_chart(evolution_graph.draw(evolution_arrays.evolution(run), step), key=f"graph-{run.id}", alt=alt)
-    with right, explained():
-        alt = "A line plot of the AUC of teacher, student and baselines over the predicted snapshots."
-        scores = evolution_auc.scores([run])
-        st.plotly_chart(evolution_auc.draw(scores, step=step), key=f"auc-{run.id}", alt=alt)
-    st.caption(
-        f"The student is taught with the snapshots up to {step} and asked which links of snapshot {step + 1} are new. "
-        "Nodes keep their places from snapshot to snapshot but for small moves; a ring marks a node seen for the "
-        "first time, and a pale one has no link now."
-    )
-    return "evolution", {}
-
-
-def _embeddings(run: Run, step: int) -> View:
-    from workbench.pages import evolution_arrays
-    from workbench.plots import evolution_embeddings
-
-    nodes = _chosen_nodes("Nodes to follow", "follow", "Numbers, as 3, 14; empty: those that drift most.")
-    figure = evolution_embeddings.draw(evolution_arrays.journey(run), step, nodes=nodes)
-    alt = "Two scatter plots of the same nodes, the teacher's embedding and the student's, with trails."
-    st.plotly_chart(figure, key=f"embeddings-{run.id}", alt=alt)
-    st.caption(
-        "PCA of each step, turned onto the step before; the teacher is turned onto the student. Trails show where "
-        "ringed nodes were in the last steps. The teacher is frozen and knows only the nodes it was trained on."
-    )
-    return "embeddings_over_time", {"nodes": nodes}
-
-
-def _scores(run: Run, step: int) -> View:
-    from workbench.plots.evolution_scores import link_scores
-
-    alt = "Histograms of the scores of true new links and of negatives, for teacher and student, and a scatter plot."
-    st.plotly_chart(link_scores(run, step), key=f"scores-{run.id}", alt=alt)
-    st.caption(
-        f"Test links that are new in snapshot {step + 1}, and as many pairs that stay unlinked. The less the two areas "
-        "overlap, the higher the AUC: the chance that a true link scores higher than a negative. On the diagonal of "
-        "the last panel, the student says what its teacher says."
-    )
-    return "link_scores", {}
-
-
-def _attention(run: Run, step: int) -> View:
-    from workbench.plots.evolution_attention import temporal_attention
-
-    chosen = _chosen_nodes("Node", "node", "One number; empty: the mean of all nodes.")
-    node = chosen[0] if chosen else None
-    figure = temporal_attention(run, step, node)
-    alt = "Two heat maps, teacher and student: how much each snapshot of the window attends to the earlier ones."
-    st.plotly_chart(figure, key=f"attention-{run.id}", alt=alt)
-    st.caption("How much each snapshot of the window looks at itself and at earlier ones; a row sums to one.")
-    return "temporal_attention", {"node": node}
-
-
-def _chosen_nodes(label: str, name: str, help: str) -> list[int] | None:
-    """Node numbers that a person typed, kept in the address as ``name``; None for an empty field."""
-    text = st.text_input(label, st.query_params.get(name, ""), key=f"field-{name}", placeholder=help, width=420)
-    if text:
-        st.query_params[name] = text
-    else:
-        st.query_params.pop(name, None)
-    try:
-        return [int(word) for word in text.replace(",", " ").split()] or None
-    except ValueError:
-        raise UsageError(f"{text!r} are no node numbers: write them as 3, 14") from None
-
-
-def _same_but_seed(run: Run, other: Run) -> bool:
-    def rest(of: Run) -> dict[str, Any]:
-        return {key: value for key, value in of.document.items() if key != "seed"}
-
-    try:
-        return other.status.state == "done" and rest(run) == rest(other)
-    except WorkbenchError:
-        return False

@@ -20,8 +20,10 @@ from workbench.pages.frame import (
     nothing_here,
     pick_run,
     state_badge,
+    title,
 )
 from workbench.pages.snippets import view_as_python
+from workbench.pages.tasks import look, page_of
 from workbench.pages.wording import NONE, percent, plain, story
 from workbench.runs.folder import Run
 
@@ -43,7 +45,9 @@ OVERLAP_AT_ONCE = 10_000  # nodes; the cost grows with the square
 
 def show() -> None:
     st.title("Embeddings")
-    runs = all_runs()
+    found = all_runs()
+    runs = {id: run for id, run in found.items() if page_of(run) == "embeddings"}
+    _shown_elsewhere([run for id, run in found.items() if id not in runs])
     if not runs:
         nothing_here("There is no run to look at yet: distil a first one.", "distil", "Set up a run")
         return
@@ -72,6 +76,18 @@ def show() -> None:
             _ask_for_umap(run)
             return
         _look(run, cast("Colour", colour), cast("Projection", projection), dimensions)
+
+
+def _shown_elsewhere(others: Sequence[Run]) -> None:
+    """Say where the run that the address names can be seen, or, where there is no other one to show, the latest."""
+    wanted = st.query_params.get("run")
+    run = next((run for run in others if run.id == wanted), None)
+    if run is None:
+        return
+    with st.container(border=True):
+        st.markdown(f"**{plain(title(run))}** is no run on the nodes of one graph, which this page compares.")
+        look(run)
+    st.query_params.pop("run")  # another run is shown below
 
 
 def _unfinished(run: Run) -> None:

@@ -65,7 +65,8 @@ def option_field(info: OptionInfo, key: str, value: Any) -> Any:
             label, choices, index=index, format_func=lambda c: "none" if c is None else str(c), **common
         )
     if info.kind == "text":
-        return st.text_input(label, value="" if value is None else str(value), **common) or None
+        text = st.text_input(label, value="" if value is None else str(value), **common)
+        return text or (None if info.optional else "")
     empty = {"placeholder": "none"} if info.optional else {}
     if info.kind == "int":
         return st.number_input(label, value=value, step=1, **_int_bounds(info), **empty, **common)

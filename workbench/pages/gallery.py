@@ -9,7 +9,18 @@ import streamlit as st
 from workbench.pages.frame import explained, link, title
 from workbench.pages.presets import PRESETS
 from workbench.pages.run_rows import live_rows
-from workbench.pages.wording import accuracy, count, dig, milliseconds, percent, plain, relative_size, story
+from workbench.pages.tasks import look
+from workbench.pages.wording import (
+    count,
+    dig,
+    judged_by,
+    milliseconds,
+    percent,
+    plain,
+    relative_size,
+    score,
+    story,
+)
 from workbench.runs.folder import Run
 from workbench.runs.store import demo_runs, list_runs, runs_root
 
@@ -24,11 +35,13 @@ def show() -> None:
     st.markdown("Train a teacher, distil it into a student, and see what the student learned, what it lost and why.")
     _examples(demo_runs())
     st.header("Start your own", divider="gray")
-    for cell, (name, preset) in zip(st.columns(len(PRESETS)), PRESETS.items(), strict=True):
-        with cell, st.container(border=True, height="stretch"):
-            st.subheader(preset.title)
-            st.markdown(preset.story)
-            link("distil", "Set it up", preset=name)
+    names = list(PRESETS)
+    for row in (names[start : start + COLUMNS] for start in range(0, len(names), COLUMNS)):
+        for cell, name in zip(st.columns(COLUMNS), row, strict=False):
+            with cell, st.container(border=True, height="stretch"):
+                st.subheader(PRESETS[name].title)
+                st.markdown(PRESETS[name].story)
+                link("distil", "Set it up", preset=name)
     _recent(list_runs())
 
 
@@ -46,17 +59,19 @@ def _examples(runs: Sequence[Run]) -> None:
 def _card(run: Run) -> None:
     result = run.result or {}
     st.subheader(plain(title(run)))
-    teacher, student = accuracy(result, "teacher"), accuracy(result, "student")
+    teacher, student = score(result, "teacher"), score(result, "student")
     left, right = st.columns(2)
-    left.metric("Test accuracy, teacher → student", f"{percent(teacher)} → {percent(student)}")
+    what = "AUC" if judged_by(result) == "auc" else "Test accuracy"
+    left.metric(f"{what}, teacher → student", f"{percent(teacher)} → {percent(student)}")
     right.metric("The student is", relative_size(result.get("compression")))
     st.markdown(_story(run) or story(result))
     sizes = (count(dig(result, role, "parameters")) for role in ("teacher", "student"))
     speeds = (milliseconds(dig(result, role, "latency_ms")) for role in ("teacher", "student"))
-    nodes = count(dig(result, "dataset", "nodes"))
-    st.caption(f"{' → '.join(sizes)} parameters · {' → '.join(speeds)} a pass · {nodes} nodes")
+    kind = "shapes" if dig(result, "dataset", "shapes") else "nodes"
+    number = count(dig(result, "dataset", kind))
+    st.caption(f"{' → '.join(sizes)} parameters · {' → '.join(speeds)} a pass · {number} {kind}")
     with st.container(horizontal=True):
-        link("embeddings", "Look at the embeddings", run=run.id)
+        look(run)
         link("distil", "Change it", copy=run.id)
 
 
@@ -76,4 +91,4 @@ def _recent(runs: Sequence[Run]) -> None:
         return
     live_rows(runs[:RECENT])
     if len(runs) > RECENT:
-        st.caption(f"{len(runs) - RECENT} older runs are found by their name on the Embeddings page.")
+        st.caption(f"{len(runs) - RECENT} older runs are found by their name on the other pages.")

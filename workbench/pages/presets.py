@@ -40,6 +40,18 @@ PRESETS: Mapping[str, Preset] = {
         "Cora, with the student also matching the geometry of the teacher's embedding (KD + G-CRD).",
         {"dataset": "cora", "teacher": "gat", "student": "gcn", "method": ["kd", "gcrd"]},
     ),
+    "communities": Preset(
+        "A graph that changes",
+        "Communities that are born, merge, split and die: DySAT learns the first snapshots, and a student a quarter "
+        "as wide follows the rest and predicts which links are new (Distill2Vec).",
+        {"dataset": "builtin-communities", "teacher": "dysat", "student": "dysat", "method": ["distill2vec"]},
+    ),
+    "shapes": Preset(
+        "Graphs that the model builds",
+        "Point clouds of spheres, cones and helices: DGCNN joins nearest points anew in every layer, and the student "
+        "copies the local structure of its teacher (LSP).",
+        {"dataset": "builtin-shapes", "teacher": "dgcnn", "student": "dgcnn", "method": ["lsp"]},
+    ),
     "seeds": Preset(
         "Is it luck?",
         "The same distillation with five seeds: how much of a difference is chance?",

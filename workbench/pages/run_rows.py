@@ -8,7 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.pages.frame import explained, link, state_badge, title
-from workbench.pages.wording import accuracy, duration, percent, plain, relative_size
+from workbench.pages.tasks import look
+from workbench.pages.wording import duration, judged_by, percent, plain, relative_size, score
 from workbench.runs.folder import Run
 from workbench.runs.status import Status
 
@@ -41,7 +42,7 @@ def run_row(run: Run) -> None:
             _news(run, status)
         with where:
             if status.state == "done":
-                link("embeddings", "Embeddings", run=run.id)
+                look(run, short=True)
             else:
                 link("distil", "Watch" if status.alive else "See why", view="watch", run=run.id)
 
@@ -51,8 +52,9 @@ def _news(run: Run, status: Status) -> None:
         st.progress(progress(status), text=plain(progress_text(status)))
     elif status.state == "done":
         result = run.result or {}
-        teacher, student = accuracy(result, "teacher"), accuracy(result, "student")
-        st.markdown(f"{percent(teacher)} → **{percent(student)}**, {relative_size(result.get('compression'))}")
+        teacher, student = score(result, "teacher"), score(result, "student")
+        what = "AUC " if judged_by(result) == "auc" else ""
+        st.markdown(f"{what}{percent(teacher)} → **{percent(student)}**, {relative_size(result.get('compression'))}")
     else:
         st.caption(plain(status.message or progress_text(status)))
 

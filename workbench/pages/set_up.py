@@ -2,67 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Literal
 
 import streamlit as st
 
-from workbench.datasets.base import DatasetConfig, data_root
+from workbench.datasets.base import USUAL_PRESET, Card, DatasetConfig, data_root
 from workbench.errors import WorkbenchError
 from workbench.methods.base import Method
 from workbench.options import describe
 from workbench.pages.budget_dial import Target, budget_dial
 from workbench.pages.forms import KEEP, option_field, option_form
+from workbench.pages.snippets import OWN
+from workbench.pages.starts import Start, preset_of, start_for
 from workbench.pages.wording import count, plain
-from workbench.registry import Registry, datasets, methods, models
-from workbench.spec import Spec, Training
+from workbench.registry import datasets, methods, models
+from workbench.spec import Online, Spec, Training
 from workbench.training.device import available_devices
 
 Role = Literal["teacher", "student"]
 
 
-def dataset_part(start: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Choose a dataset; shows its card."""
+def dataset_part(start: Mapping[str, Any], key: str) -> tuple[dict[str, Any], Start]:
+    """Choose a dataset and its preset; shows its card. Returns the dataset, and where the rest of the form stands."""
     st.subheader("Dataset")
-    name = _pick("Dataset", datasets, start["name"], f"{key}-dataset", lambda n: datasets[n].card.title)
+    name = _pick("Dataset", datasets, start["dataset"]["name"], f"{key}-dataset", lambda n: datasets[n].card.title)
     config: type[DatasetConfig] = datasets[name]
-    card = config.card
-    st.markdown(plain(card.summary))
-    facts = [f"{count(number)} {what}" for what, number in card.published.items()]
-    facts += ["synthetic"] if card.synthetic else [f"licence: {plain(card.licence)}"]
-    st.caption(" · ".join(facts), help=plain(card.citation))
-    chosen = {"name": name, **option_form(config, f"{key}-dataset-{name}", start=_same(start, name))}
+    st.markdown(plain(config.card.summary))
+    st.caption(" · ".join(_facts(config.card)), help=plain(config.card.citation))
+    of = start_for(start, name, _preset(config, start if start["dataset"]["name"] == name else {}, key), key)
+    usual, shown = of.same("dataset", name)
+    chosen = {"name": name, **option_form(config, f"{of.key}-dataset-{name}", usual, {**usual, **shown})}
     with suppress(WorkbenchError):  # the whole spec is checked later, and says what is wrong
-        if not config.parse(chosen).is_ready(data_root()):
-            st.caption(":material/download: Not on this disk yet: it is downloaded when the run is launched.")
-    return chosen
+        _where(config.parse({**usual, **chosen}))
+    return chosen, of
 
 
-def teacher_part(start: Mapping[str, Any], key: str) -> dict[str, Any]:
+def _facts(card: Card) -> Iterable[str]:
+    yield from (f"{count(number)} {what.replace('_', ' ')}" for what, number in card.published.items())
+    yield "synthetic" if card.synthetic else f"licence: {plain(card.licence)}"
+
+
+def _preset(config: type[DatasetConfig], start: Mapping[str, Any], key: str) -> str | None:
+    """The preset that is chosen, where there are some besides the usual one."""
+    named = [name for name in config.presets if name != USUAL_PRESET]
+    if not named:
+        return None
+    choices, first = [USUAL_PRESET, *named], preset_of(start)
+    chosen = st.selectbox(
+        "Preset",
+        choices,
+        index=choices.index(first) if first in choices else 0,
+        key=f"{key}-preset-{config.model_fields['name'].default}",
+        persist_state=KEEP,
+        help="Sizes and training for this dataset; everything below can still be changed.",
+    )
+    return None if chosen == USUAL_PRESET else chosen
+
+
+def _where(dataset: DatasetConfig) -> None:
+    """What is to be done for data that is not on this disk."""
+    root = data_root()
+    if dataset.is_ready(root):
+        return
+    if not (wanted := dataset.wanted(root)):
+        st.caption(":material/download: Not on this disk yet: it is downloaded when the run is launched.")
+    elif dataset.name in OWN:
+        st.caption(f":material/folder_open: {plain(wanted)}")
+    else:
+        where = f"expected in {plain(root)}, and never downloaded: {plain(wanted)}"
+        st.caption(f":material/folder_open: Not on this disk; {where}.")
+
+
+def teacher_part(start: Start) -> dict[str, Any]:
     st.subheader("Teacher")
-    return _model("teacher", start, key)
+    name = _pick_model("teacher", start)
+    return _model_options("teacher", name, start, {})
 
 
-def student_part(start: Mapping[str, Any], key: str) -> tuple[dict[str, Any], Target]:
+def student_part(start: Start) -> tuple[dict[str, Any], Target]:
     """Choose a student and its size, by hand or by a budget."""
     st.subheader("Student")
-    name = _pick("Architecture", models, start["name"], f"{key}-student", lambda n: models[n].title)
-    target = budget_dial(f"{key}-budget")
+    name = _pick_model("student", start)
+    target = budget_dial(f"{start.key}-budget")
     fixed = {} if target.unit == "by hand" else {models[name].width_option: None}
-    return _model_options("student", name, start, key, fixed), target
+    return _model_options("student", name, start, fixed), target
 
 
-def method_part(start: list[Mapping[str, Any]], key: str) -> list[dict[str, Any]]:
+def method_part(start: Start) -> list[dict[str, Any]]:
     """Choose one or several methods; each with its formula, paper and options."""
     st.subheader("Method")
-    known = {part["name"]: part for part in start if part["name"] in methods}
+    fitting = [name for name in methods if start.task in methods[name].tasks]
+    known = {part["name"]: part for part in start.shown["method"] if part["name"] in fitting}
     names = st.multiselect(
         "Methods (several add up)",
-        methods.names(),
+        fitting,
         default=list(known),
         format_func=lambda n: methods[n].title or n,
-        key=f"{key}-methods",
+        key=f"{start.key}-methods",
         persist_state=KEEP,
     )
     chosen = []
@@ -81,32 +120,43 @@ def method_part(start: list[Mapping[str, Any]], key: str) -> list[dict[str, Any]
                 with st.popover("Where the papers are silent", icon=":material/info:"):
                     for decision in config.decisions:
                         st.markdown(f"- {plain(decision)}")
-            options = option_form(config, f"{key}-method-{name}", start=known.get(name))
+            options = option_form(config, f"{start.key}-method-{name}", start=known.get(name))
             chosen.append({"name": name, **options})
     return chosen
 
 
-def training_part(start: Mapping[str, Any], teacher: str, student: str, key: str) -> dict[str, dict[str, Any]]:
-    """Training options of both models; only what differs from the model's own defaults is returned."""
+def training_part(start: Start, teacher: str, student: str) -> dict[str, dict[str, Any]]:
+    """Training options of both models; only what differs from what is usual is returned."""
     found = {}
     for field, role, name in (("teacher_training", "teacher", teacher), ("training", "student", student)):
         st.markdown(f"**Training of the {role}**")
-        usual = models[name].usual_training(role)
-        found[field] = option_form(
-            Training, f"{key}-{field}-{name}", usual, {**usual, **(start.get(field) or {})}, columns=2
-        )
+        usual = {**models[name].usual_training(role), **(start.usual.get(field) or {})}
+        shown = {**usual, **(start.shown.get(field) or {})}
+        found[field] = option_form(Training, f"{start.key}-{field}-{name}", usual, shown)
     return {field: options for field, options in found.items() if options}
 
 
-def control_part(start: Mapping[str, Any], key: str) -> dict[str, Any]:
+def online_part(start: Start) -> dict[str, Any]:
+    """How the student follows snapshots; nothing where there are none, or where all is as usual."""
+    if start.task != "link prediction":
+        return {}
+    with st.expander("Online protocol", icon=":material/timeline:"):
+        usual = start.usual.get("online") or {}
+        options = option_form(Online, f"{start.key}-online", usual, {**usual, **(start.shown.get("online") or {})})
+    return {"online": options} if options else {}
+
+
+def control_part(start: Start) -> dict[str, Any]:
     """Whether the teacher is a control, untrained or trained on permuted labels; nothing where it is a teacher."""
     (info,) = (info for info in describe(Spec) if info.name == "teacher_control")
-    control = option_field(info, f"{key}-{info.name}", start.get(info.name, info.default))
+    if start.task == "link prediction":  # there are no labels to permute
+        info = replace(info, choices=tuple(choice for choice in info.choices if choice != "shuffled"))
+    control = option_field(info, f"{start.key}-{info.name}", start.shown.get(info.name, info.default))
     return {} if control == info.default else {info.name: control}
 
 
-def run_part(start: Mapping[str, Any], seeds: int, key: str) -> tuple[list[int], str, bool]:
-    """Seeds, device, and whether the UMAP is wanted."""
+def run_part(start: Mapping[str, Any], seeds: int, key: str, with_umap: bool) -> tuple[list[int], str, bool]:
+    """Seeds, device, and whether the UMAP is wanted, for runs that have one."""
     first_cell, count_cell = st.columns(2)
     first = first_cell.number_input(
         "First seed", 0, 2**31 - 101, int(start.get("seed", 0)), key=f"{key}-seed", persist_state=KEEP
@@ -116,7 +166,7 @@ def run_part(start: Mapping[str, Any], seeds: int, key: str) -> tuple[list[int],
     )
     device_cell, umap_cell = st.columns(2, vertical_alignment="bottom")
     device = device_cell.selectbox("Device", ["auto", *available_devices()], key=f"{key}-device", persist_state=KEEP)
-    umap = umap_cell.checkbox(
+    umap = with_umap and umap_cell.checkbox(
         "Also compute the UMAP",
         value=bool(start.get("umap")),
         key=f"{key}-umap",
@@ -126,21 +176,22 @@ def run_part(start: Mapping[str, Any], seeds: int, key: str) -> tuple[list[int],
     return list(range(first, first + number)), device, umap
 
 
-def _model(role: Role, start: Mapping[str, Any], key: str) -> dict[str, Any]:
-    name = _pick("Architecture", models, start["name"], f"{key}-{role}", lambda n: models[n].title)
-    return _model_options(role, name, start, key, {})
+def _pick_model(role: Role, start: Start) -> str:
+    fitting = [name for name in models if models[name].task == start.task]
+    return _pick("Architecture", fitting, start.shown[role]["name"], f"{start.key}-{role}", lambda n: models[n].title)
 
 
-def _model_options(
-    role: Role, name: str, start: Mapping[str, Any], key: str, fixed: Mapping[str, Any]
-) -> dict[str, Any]:
-    preset = getattr(models[name], f"{role}_preset")
-    shown = {**preset, **_same(start, name)}
-    return {"name": name, **option_form(models[name], f"{key}-{role}-{name}", preset, shown, fixed)}
+def _model_options(role: Role, name: str, start: Start, fixed: Mapping[str, Any]) -> dict[str, Any]:
+    usual, shown = start.same(role, name)
+    usual = {**getattr(models[name], f"{role}_preset"), **usual}
+    return {
+        "name": name,
+        **option_form(models[name], f"{start.key}-{role}-{name}", usual, {**usual, **shown}, fixed),
+    }
 
 
-def _pick(label: str, registry: Registry, start: str, key: str, words: Any) -> str:
-    names = registry.names()
+def _pick(label: str, names: Iterable[str], start: str, key: str, words: Any) -> str:
+    names = list(names)
     index = names.index(start) if start in names else 0
     return st.selectbox(
         label,
@@ -150,8 +201,3 @@ def _pick(label: str, registry: Registry, start: str, key: str, words: Any) -> s
         key=key,
         persist_state=KEEP,
     )
-
-
-def _same(start: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """The values to start with, as long as they are of the component that is chosen."""
-    return start if start["name"] == name else {}

@@ -9,21 +9,25 @@ import streamlit as st
 from workbench.datasets.base import DatasetConfig, data_root
 from workbench.datasets.load import load_dataset
 from workbench.models.base import ModelConfig
-from workbench.registry import datasets, models
+from workbench.registry import models
+from workbench.runs.model_widths import BothWidths, Widths, model_widths
+from workbench.spec import Spec
 
-Widths = tuple[int, int]  # input features, classes
 
-
-def widths_of(dataset: DatasetConfig) -> Widths | None:
-    """Features and classes of a dataset; None while it is not on this disk and nothing is published about it."""
+def widths_of(spec: Spec) -> BothWidths | None:
+    """Inputs and outputs of both models; None while the data is not on this disk and nothing is published about it."""
+    dataset = spec.dataset
     published = dataset.card.published
     if not dataset.card.synthetic and {"features", "classes"} <= published.keys():
-        return int(published["features"]), int(published["classes"])
-    return _measured(_as_text(dataset)) if dataset.is_ready(data_root()) else None
+        return BothWidths(*[(int(published["features"]), int(published["classes"]))] * 2)
+    if not dataset.is_ready(data_root()):
+        return None
+    follows = (getattr(spec.teacher, "window", None), spec.protocol.last)  # of snapshots: which ones are learned from
+    return _measured(f"{_as_text(dataset)} {follows}", spec)
 
 
 def parameters(model: ModelConfig, widths: Widths) -> int:
-    """Number of trainable parameters of ``model`` on a dataset with these features and classes."""
+    """Number of trainable parameters of ``model`` with these inputs and outputs."""
     return _counted(_as_text(model), *widths)
 
 
@@ -32,14 +36,12 @@ def _as_text(config: DatasetConfig | ModelConfig) -> str:
 
 
 @st.cache_data(show_spinner="Reading the dataset …")
-def _measured(dataset: str) -> Widths:
-    document = json.loads(dataset)
-    data = load_dataset(datasets[document["name"]].parse(document), data_root())
-    return int(data.num_features), int(data.y.max()) + 1
+def _measured(key: str, _spec: Spec) -> BothWidths:
+    return model_widths(_spec, load_dataset(_spec.dataset, data_root()))
 
 
 @st.cache_data(show_spinner="Counting parameters …")
-def _counted(model: str, features: int, classes: int) -> int:
+def _counted(model: str, inputs: int, outputs: int) -> int:
     document = json.loads(model)
     config: ModelConfig = models[document["name"]].parse(document)
-    return config.count_parameters(features, classes)
+    return config.count_parameters(inputs, outputs)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Document = Mapping[str, Any]  # a spec as plain data, with only what differs from the defaults
+OWN = ("own", "own-events")  # a person's own data, whose path says which of them it is
 
 
 def distil_as_python(document: Document, seeds: Sequence[int] = (0,)) -> str:
@@ -16,7 +17,10 @@ def distil_as_python(document: Document, seeds: Sequence[int] = (0,)) -> str:
     methods = [_short(method) for method in document["method"]]
     plain = all(isinstance(method, str) for method in methods)
     arguments.append(f"method={'+'.join(methods)!r}" if plain else f"method={methods!r}")
-    arguments += [f"{key}={dict(document[key])!r}" for key in ("training", "teacher_training") if document.get(key)]
+    if document.get("preset"):
+        arguments.append(f"preset={document['preset']!r}")
+    settings = ("training", "teacher_training", "online")
+    arguments += [f"{key}={dict(document[key])!r}" for key in settings if document.get(key)]
     if document.get("device", "auto") != "auto":
         arguments.append(f"device={document['device']!r}")
     if document.get("umap"):
@@ -36,7 +40,8 @@ def distil_as_command(document: Document, seeds: Sequence[int] = (0,)) -> str:
     """The same as a ``workbench distill`` command line."""
     dataset = dict(document["dataset"])
     name = dataset.pop("name")
-    words = ["workbench", "distill", dataset.pop("path") if name == "own" and "path" in dataset else name]
+    words = ["workbench", "distill", dataset.pop("path") if name in OWN and "path" in dataset else name]
+    words += ["--preset", document["preset"]] if document.get("preset") else []
     flags = _flags("dataset", dataset)
     for role in ("teacher", "student"):
         options = dict(document[role])
@@ -47,6 +52,7 @@ def distil_as_command(document: Document, seeds: Sequence[int] = (0,)) -> str:
         flags += _flags(method["name"], {key: value for key, value in method.items() if key != "name"})
     flags += _flags("teacher-training", document.get("teacher_training") or {})
     flags += _flags("training", document.get("training") or {})
+    flags += _flags("online", document.get("online") or {})
     if list(seeds) != [0]:
         words += ["--seeds", _seed_text(seeds)]
     if document.get("device", "auto") != "auto":
@@ -65,7 +71,7 @@ def view_as_python(run: str, view: str, **choices: Any) -> str:
 
 def _short(component: Mapping[str, Any]) -> Any:
     """A component that has its defaults is known by its name alone, one's own graph by its path."""
-    if component["name"] == "own" and set(component) == {"name", "path"}:
+    if component["name"] in OWN and set(component) == {"name", "path"}:
         return component["path"]
     return component["name"] if set(component) == {"name"} else dict(component)
 

@@ -7,13 +7,16 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.pages.frame import all_runs, explained, is_example, link, nothing_here, pick_run, state_badge
+from workbench.pages.frame import all_runs, explained, is_example, nothing_here, pick_run, state_badge
 from workbench.pages.run_rows import progress, progress_text
-from workbench.pages.wording import accuracy, count, dig, duration, percent, plain, size, story
+from workbench.pages.tasks import look
+from workbench.pages.wording import count, dig, duration, judged_by, percent, plain, score, size, story
 from workbench.runs.folder import Run
 from workbench.runs.status import Status
 
 POLL_SECONDS = 1.0
+STAGES = ("teacher", "student", "plain")
+ROLES = {"teacher": "Teacher", "student": "Student", "plain": "Student alone"}
 
 
 def show_watch() -> None:
@@ -41,10 +44,12 @@ def _watch(path: Path, was_alive: bool) -> None:
         if records := run.metrics():  # read once: a poll draws both figures of it
             from workbench.plots import training_curves
 
-            teacher, student = ([r for r in records if r.get("stage") == stage] for stage in ("teacher", "student"))
-            alt = "Three line plots over epochs: weighted loss terms, their gradients, validation accuracy."
-            st.plotly_chart(training_curves.of_records(teacher, student), key=f"curves-{run.id}", alt=alt)
-            _loss_terms(run, student)
+            stages = {stage: [r for r in records if r.get("stage") == stage] for stage in STAGES}
+            alt = "Three line plots over epochs: weighted loss terms, their gradients, the validation score."
+            st.plotly_chart(training_curves.of_records(**stages), key=f"curves-{run.id}", alt=alt)
+            if any("step" in record for record in stages["student"]):
+                st.caption("Dotted lines: from there on the student learns at the next snapshot, with its new nodes.")
+            _loss_terms(run, stages["student"])
         elif status.alive:
             st.caption("The curves appear with the first epoch.")
         for warning in status.warnings:
@@ -119,14 +124,16 @@ def _verdict(run: Run, status: Status) -> None:
 def _outcome(run: Run) -> None:
     result = run.result or {}
     st.markdown(story(result))
-    cells = st.columns(4)
-    cells[0].metric("Teacher, test accuracy", percent(accuracy(result, "teacher")))
-    cells[1].metric("Student, test accuracy", percent(accuracy(result, "student")))
+    what = "mean AUC" if judged_by(result) == "auc" else "test accuracy"
+    scored = [role for role in ROLES if dig(result, role) or role != "plain"]
+    *scores, parameters, memory = st.columns(len(scored) + 2)
+    for cell, role in zip(scores, scored, strict=True):
+        cell.metric(f"{ROLES[role]}, {what}", percent(score(result, role)))
     large, small = ((dig(result, role, "parameters"), dig(result, role, "bytes")) for role in ("teacher", "student"))
-    cells[2].metric("Student's parameters", count(small[0]), help=f"Teacher: {count(large[0])}")
-    cells[3].metric("Student's size", size(small[1]), help=f"Teacher: {size(large[1])}")
+    parameters.metric("Student's parameters", count(small[0]), help=f"Teacher: {count(large[0])}")
+    memory.metric("Student's size", size(small[1]), help=f"Teacher: {size(large[1])}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        link("embeddings", "Look at the embeddings", run=run.id)
+        look(run)
         if st.button("Change it and run again", icon=":material/edit:", type="tertiary", key=f"copy-{run.id}"):
             st.query_params.from_dict({"view": "set-up", "copy": run.id})
             st.rerun()

@@ -86,9 +86,14 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def accuracy(result: Mapping[str, Any] | None, role: str) -> float | None:
-    """Test accuracy (0..1) of ``teacher`` or ``student`` in a result, None where it is not there."""
-    return dig(result, role, "metrics", "test", "accuracy")
+def judged_by(result: Mapping[str, Any] | None) -> str:
+    """The metric of the test that a run is judged by: ``accuracy``, or ``auc`` where links are predicted."""
+    return "auc" if "auc" in (dig(result, "teacher", "metrics", "test") or {}) else "accuracy"
+
+
+def score(result: Mapping[str, Any] | None, role: str) -> float | None:
+    """The test accuracy or AUC (0..1) of ``teacher``, ``student`` or ``plain``, None where it is not there."""
+    return dig(result, role, "metrics", "test", judged_by(result))
 
 
 def dig(document: Any, *keys: str) -> Any:
@@ -102,12 +107,24 @@ def dig(document: Any, *keys: str) -> Any:
 
 def story(result: Mapping[str, Any]) -> str:
     """One sentence about what a distillation achieved, from its own numbers."""
-    teacher, student, ratio = accuracy(result, "teacher"), accuracy(result, "student"), result.get("compression")
+    teacher, student, ratio = score(result, "teacher"), score(result, "student"), result.get("compression")
     if teacher is None or student is None or not ratio:
         return "This run has not been measured completely."
     size = f"is {relative_size(ratio)}"
     beside = CONTROLS.get(dig(result, "teacher", "control"), "its teacher")
-    points = 100 * (student - teacher)
+    return f"The student {size} and {_beside(student, teacher, judged_by(result))} {beside}{_alone(result, student)}."
+
+
+def _alone(result: Mapping[str, Any], student: float) -> str:
+    """How much of it is due to distilling, where a student without it was trained beside."""
+    alone = score(result, "plain")
+    return "" if alone is None else f", and {_beside(student, alone, judged_by(result))} the student alone"
+
+
+def _beside(score: float, other: float, metric: str) -> str:
+    """``1.2 points better than``, ``as accurate as`` – the start of a comparison."""
+    points = 100 * (score - other)
     if abs(points) < 0.05:
-        return f"The student {size} and as accurate as {beside}."
-    return f"The student {size} and {abs(points):.1f} points {'better' if points > 0 else 'worse'} than {beside}."
+        return "as good as" if metric == "auc" else "as accurate as"
+    of = " of AUC" if metric == "auc" else ""
+    return f"{abs(points):.1f} points{of} {'better' if points > 0 else 'worse'} than"

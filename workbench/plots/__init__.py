@@ -10,6 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.plots.cloud_views import cloud_graphs as cloud_graphs
+    from workbench.plots.cloud_views import feature_distances as feature_distances
     from workbench.plots.embedding_pair import embeddings as embeddings
     from workbench.plots.evolution_animation import evolution_film as evolution_film
     from workbench.plots.evolution_attention import temporal_attention as temporal_attention
@@ -22,22 +24,26 @@ if TYPE_CHECKING:
 
 _VIEWS = {
     "auc_over_steps": "workbench.plots.evolution_auc",
+    "cloud_graphs": "workbench.plots.cloud_views",
     "curves": "workbench.plots.training_curves",
     "embeddings": "workbench.plots.embedding_pair",
     "embeddings_over_time": "workbench.plots.evolution_embeddings",
     "evolution": "workbench.plots.evolution_graph",
     "evolution_film": "workbench.plots.evolution_animation",
+    "feature_distances": "workbench.plots.cloud_views",
     "link_scores": "workbench.plots.evolution_scores",
     "temporal_attention": "workbench.plots.evolution_attention",
     "terms": "workbench.plots.loss_terms",
 }
 __all__ = [
     "auc_over_steps",
+    "cloud_graphs",
     "curves",
     "embeddings",
     "embeddings_over_time",
     "evolution",
     "evolution_film",
+    "feature_distances",
     "link_scores",
     "temporal_attention",
     "terms",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -74,8 +75,7 @@ def validation_score(records: Sequence[Record], name: str = "accuracy") -> Point
 
 def step_starts(records: Sequence[Record]) -> list[int]:
     """The first epoch at every online step but the first one; empty where there are no steps."""
-    pairs = zip(records, records[1:], strict=False)
-    return [later["epoch"] for before, later in pairs if before.get("step") != later.get("step")]
+    return [later["epoch"] for before, later in pairwise(records) if before.get("step") != later.get("step")]
 
 
 def draw(
