@@ -22,7 +22,8 @@ READABLE = 120  # characters of a folder's name, before what makes it unique; fi
 
 def run_id(spec: Spec) -> str:
     """Readable (and cut where that part is too long for a folder), and unique by the spec's hash and kind of device."""
-    dataset = Path(getattr(spec.dataset, "path", "own")).stem if spec.dataset.name == "own" else spec.dataset.name
+    own = getattr(spec.dataset, "path", None)  # a person's own file goes by its name
+    dataset = Path(own).stem if own else spec.dataset.name
     kind = spec.device.split(":")[0]
     control = [] if spec.teacher_control == "none" else [spec.teacher_control]
     parts = [dataset, spec.objective.name, *control, spec.teacher.name, spec.student.name, f"s{spec.seed}"]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workbench.datasets.point_clouds import PointClouds
 
 SHAPES = 12  # at most so many are stored
+INT16 = 2**15  # points that int16 can number
 
 
 def store_clouds(clouds: PointClouds, models: Mapping[str, nn.Module], run: Run) -> None:
@@ -24,7 +25,7 @@ def store_clouds(clouds: PointClouds, models: Mapping[str, nn.Module], run: Run)
 
     ``clouds``: points (M, n, 3) float16, labels (M,), class_names, shapes (M,) their numbers in the dataset. A model's:
     logits (M, C) and, of every layer, ``features_<layer>`` (M, n, d) float16 and ``neighbours_<layer>`` (M, n, k)
-    int16: the numbers of the points that its graph joins to each point.
+    int16 (int32 where there are more points): the numbers of the points that its graph joins to each point.
     """
     shapes = _one_of_each(clouds)
     run.store_arrays(
@@ -59,5 +60,5 @@ def _layers(clouds: PointClouds, model: nn.Module, shapes: Tensor) -> dict[str, 
     for layer, (features, edges) in enumerate(zip(output.hidden, output.edges or [], strict=True)):
         arrays[f"features_{layer}"] = half(features.view(count, points, -1).float().cpu().numpy())
         table = edges[0].view(count, points, -1) - first  # edges are sorted by centre
-        arrays[f"neighbours_{layer}"] = table.cpu().numpy().astype(np.int16)
+        arrays[f"neighbours_{layer}"] = table.cpu().numpy().astype(np.int16 if points <= INT16 else np.int32)
     return arrays

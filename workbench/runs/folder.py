@@ -86,7 +86,8 @@ class Run:
             d = self.document
         except RunError:
             return self.id
-        dataset = d["dataset"]["name"] if d["dataset"]["name"] != "own" else Path(d["dataset"]["path"]).name
+        own = d["dataset"].get("path")  # a person's own file goes by its name
+        dataset = Path(own).name if own else d["dataset"]["name"]
         method = "+".join(part["name"] for part in d["method"])
         control = d.get("teacher_control", "none")
         teacher = d["teacher"]["name"] if control == "none" else f"{control} {d['teacher']['name']}"

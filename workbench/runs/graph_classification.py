@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from workbench.datasets.point_clouds import PointClouds
-from workbench.errors import RunError
+from workbench.errors import RunError, UsageError
 from workbench.methods.base import Widths
 from workbench.models.budget import parameter_bytes
 from workbench.runs.cloud_pictures import store_clouds
@@ -41,12 +41,19 @@ SPLITS = ("train", "val", "test")
 
 def check(spec: Spec, data: PointClouds, live: Live) -> list[str]:
     """What can be known to be wrong before a run starts; returns notes, raises UsageError."""
+    if spec.umap:
+        raise UsageError("a UMAP is drawn of the nodes of one graph, and point clouds have none: leave umap out")
+    for role, training in (("teacher-training", spec.teacher_training), ("training", spec.training)):
+        if training.batch_size == 1:
+            raise UsageError(
+                f"a mini-batch of one shape has nothing to normalise over: give --{role}.batch-size 2 or more"
+            )
     with surroundings_kept(), torch.no_grad():
         batch = data.mini_batch(data.of_split("train")[:PROBE_SHAPES])
         models = [config.build(data.num_features, data.num_classes).eval() for config in (spec.teacher, spec.student)]
         teacher, student = (encode_clouds(model, batch) for model in models)
         objective = spec.objective.build(Widths.of(teacher), Widths.of(student))
-        objective.targets(teacher, batch)
+        objective(student, objective.targets(teacher, batch), batch)  # what cannot be compared is refused here
     return larger_student(*(count_parameters(model) for model in models))
 
 
@@ -78,10 +85,12 @@ def carry_out(order: Order) -> Found:
 
 
 def _teacher(task: Task) -> tuple[nn.Module, dict[str, Any]]:
+    """The frozen teacher and what is known of it: see :func:`workbench.runs.teacher.obtain_teacher`."""
     spec, order = task.spec, task.order
     seed_everything(spec.seed, spec.teacher_training.deterministic)
     module = spec.teacher.build(task.clouds.num_features, task.clouds.num_classes).to(order.device)
     control = spec.teacher_control
+    taught = _permuted(task.clouds, spec.seed) if control == "shuffled" else task.clouds
     key = f"{spec.teacher_id}-{order.device.type}"
 
     def make(folder: Path) -> dict[str, Any]:
@@ -91,7 +100,6 @@ def _teacher(task: Task) -> tuple[nn.Module, dict[str, Any]]:
             save_tensors(weights, module.state_dict())
             info: dict[str, Any] = {"best_epoch": None, "epochs": 0, "seconds": 0.0}
         else:
-            taught = _permuted(task.clouds, spec.seed) if control == "shuffled" else task.clouds
             distiller = Distiller(module, None, GraphClassification())
             info = _train(task, "teacher", CloudStep(distiller, taught, None, spec.teacher_training), weights)
         return info if control == "none" else {**info, "control": control}
@@ -103,7 +111,9 @@ def _teacher(task: Task) -> tuple[nn.Module, dict[str, Any]]:
     else:
         info = cached_teacher(order.recorder, key, module, make)
     module.requires_grad_(False).eval()
-    return module, _measured(task, "teacher", module, spec.teacher_training, info)
+    if control == "shuffled":
+        info["labels_still_true"] = _still_true(task.clouds, taught)
+    return module, _measured(Task(order, taught), "teacher", module, spec.teacher_training, info)
 
 
 def _student(task: Task, teacher: nn.Module) -> tuple[nn.Module, dict[str, Any]]:
@@ -128,7 +138,8 @@ def _train(task: Task, stage: Stage, step: CloudStep, weights: Path) -> dict[str
     recorder.begin(
         stage, f"training the {stage}", step.training.epochs, checkpoint.header["epoch"] if checkpoint else 0
     )
-    fitted = train_epochs(step, step.distiller, step.training, recorder, checkpoint)
+    training = step.training.model_copy(update={"keep_every": 0})  # no film is shown of clouds
+    fitted = train_epochs(step, step.distiller, training, recorder, checkpoint)
     recorder.say(stage=f"testing the {stage}", eta_seconds=None)
     save_tensors(weights, fitted.weights)
     step.distiller.student.load_state_dict(load_tensors(weights).tensors)
@@ -179,3 +190,9 @@ def _permuted(clouds: PointClouds, seed: int) -> PointClouds:
         order = torch.randperm(shapes.numel(), generator=generator).to(shapes.device)
         permuted.labels[shapes] = clouds.labels[shapes[order]]
     return permuted
+
+
+def _still_true(clouds: PointClouds, permuted: PointClouds) -> dict[str, float]:
+    """The shares (0..1) of the training and of the validation labels that the permutation left true, by chance."""
+    same = (permuted.labels == clouds.labels).double()  # (M,)
+    return {split: float(same[clouds.of_split(split)].mean()) for split in ("train", "val")}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from workbench.runs.online_data import first_step, last_step
 from workbench.runs.recorder import RunRecorder, Stage
 from workbench.runs.ways import Order
 from workbench.training.checkpoint import Checkpoint, cloned_state, sections
@@ -21,8 +22,9 @@ PLACE = "online"  # of this in a checkpoint's header
 class Progress:
     """What is finished: whole steps, and within the present one the students that have learned."""
 
-    def __init__(self, recorder: RunRecorder, checkpoint: Checkpoint | None) -> None:
+    def __init__(self, recorder: RunRecorder, checkpoint: Checkpoint | None, num_steps: int) -> None:
         self._recorder = recorder
+        self._num_steps = num_steps
         self._checkpoint = checkpoint
         header = (checkpoint.header if checkpoint else {}).get(PLACE) or {}
         self.steps: list[dict[str, Any]] = header.get("steps", [])
@@ -33,7 +35,12 @@ class Progress:
 
     @classmethod
     def of(cls, order: Order) -> Progress:
-        return cls(order.recorder, order.checkpoint)
+        return cls(order.recorder, order.checkpoint, last_step(order.spec, order.data) - first_step(order.spec) + 1)
+
+    @property
+    def steps_left(self) -> int:
+        """How many online steps are not finished, the present one included."""
+        return self._num_steps - len(self.steps)
 
     def is_done(self, step: int) -> bool:
         return any(found["step"] == step for found in self.steps)
@@ -105,7 +112,8 @@ class StepRecorder:
             self._who, f"the student without distillation learns at snapshot {self._step}"
         )
         resumed_at = self._offset + (self._resumed.header["epoch"] if self._resumed else 0)
-        self._inner.begin(self._who, title, self._offset + epochs, resumed_at)
+        total = self._offset + epochs * (1 if self._who == "teacher" else self._progress.steps_left)
+        self._inner.begin(self._who, title, total, resumed_at)
 
     def epoch(self, record: dict[str, Any]) -> None:
         self._inner.epoch({**record, "epoch": record["epoch"] + self._offset, "step": self._step})
