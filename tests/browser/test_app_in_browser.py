@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.pages.wording import relative_size
+from workbench.pages.wording import relative_size, score
 from workbench.runs.store import demo_runs, list_runs
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -66,7 +66,7 @@ def test_the_first_look_shows_finished_examples_and_their_embeddings(page, serve
     page.get_by_text("Finished examples").wait_for()
     for example in demo_runs():
         result = example.result
-        before, after = (100 * result[role]["metrics"]["test"]["accuracy"] for role in ("teacher", "student"))
+        before, after = (100 * score(result, role) for role in ("teacher", "student"))
         page.get_by_text(f"{before:.1f} % → {after:.1f} %").wait_for()
         page.get_by_text(relative_size(result["compression"])).first.wait_for()
     page.get_by_role("link", name="Look at the embeddings").first.click()
