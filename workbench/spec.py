@@ -99,7 +99,7 @@ class Spec(Config):
                 others = ", ".join(name for name in methods if task in methods[name].tasks)
                 raise ValueError(f"method {part.name!r} cannot be used for {task}: take one of {others}")
         if self.umap and task != "node classification":
-            raise ValueError(f"umap is for nodes of one graph, and dataset {self.dataset.name!r} is for {task}")
+            raise ValueError(f"umap is for the nodes of one graph and not for {task}: leave umap out")
         if self.online is not None and task != "link prediction":
             raise ValueError(f"online settings are for snapshots, and dataset {self.dataset.name!r} is for {task}")
         return self

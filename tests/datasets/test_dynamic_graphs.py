@@ -161,6 +161,7 @@ def test_a_dataset_is_ready_once_its_file_is_there_and_nothing_is_written(name, 
         (gzip.compress(b"snapshot,src,dst,time\n0,1,143,10\n"), "whole numbers from 0 to 142"),
         (gzip.compress(b"snapshot,src,dst,time\n"), "cannot be read"),
     ],
+    ids=map(str, range(10)),  # the bytes hold the time
 )
 @pytest.mark.filterwarnings("ignore:loadtxt")
 def test_a_broken_file_is_refused(content, message, tmp_path):

@@ -41,8 +41,6 @@ SPLITS = ("train", "val", "test")
 
 def check(spec: Spec, data: PointClouds, live: Live) -> list[str]:
     """What can be known to be wrong before a run starts; returns notes, raises UsageError."""
-    if spec.umap:
-        raise UsageError("a UMAP is drawn of the nodes of one graph, and point clouds have none: leave umap out")
     for role, training in (("teacher-training", spec.teacher_training), ("training", spec.training)):
         if training.batch_size == 1:
             raise UsageError(
