@@ -20,6 +20,7 @@ COLUMNS = {
     "plain": "student alone",
     "common_neighbours": "common neighbours",
     "adamic_adar": "Adamic–Adar",
+    "preferential_attachment": "product of degrees",
     "edge_bank": "last snapshot",
 }
 

@@ -31,8 +31,8 @@ class Training(Config):
     )
     batch_size: int | None = Option(
         None,
-        help="Nodes (of snapshots) or graphs (of many) in a mini-batch; empty takes all at once. One large graph is "
-        "always taken whole.",
+        help="Nodes (of snapshots) or graphs (of many) in a mini-batch; empty takes all nodes at once, and 32 graphs. "
+        "One large graph is always taken whole.",
         ge=1,
         le=10_000_000,
         advanced=True,

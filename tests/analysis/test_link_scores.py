@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from workbench.analysis.link_scores import adamic_adar, common_neighbours, edge_bank
+from workbench.analysis.link_scores import adamic_adar, common_neighbours, edge_bank, preferential_attachment
 
 
 def drawn(seed: int, nodes: int = 25, links: int = 60) -> tuple[nx.Graph, np.ndarray, np.ndarray]:
@@ -30,6 +30,13 @@ def test_common_neighbours_are_those_of_networkx(seed: int) -> None:
     expected = [len(list(nx.common_neighbors(graph, a, b))) for a, b in pairs.T.tolist()]
     assert max(expected) > 2
     assert common_neighbours(links, pairs, 25).tolist() == expected
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_products_of_degrees_are_those_of_networkx(seed: int) -> None:
+    graph, links, pairs = drawn(seed)
+    expected = [score for _, _, score in nx.preferential_attachment(graph, pairs.T.tolist())]
+    assert preferential_attachment(links, pairs, 25).tolist() == expected
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -56,7 +63,7 @@ def test_a_small_graph_by_hand() -> None:
     assert edge_bank(links, pairs, 5).tolist() == [0, 0, 0]
 
 
-@pytest.mark.parametrize("score", [common_neighbours, adamic_adar, edge_bank])
+@pytest.mark.parametrize("score", [common_neighbours, adamic_adar, preferential_attachment, edge_bank])
 def test_without_links_or_without_pairs(score) -> None:
     none, some = np.zeros((2, 0), dtype=np.int64), np.array([[0, 1], [1, 2]])
     assert score(none, some, 3).tolist() == [0.0, 0.0]

@@ -81,6 +81,8 @@ def with_point(value):
         ({"class_names": ("chair",)}, "there is 1 class"),
         ({"labels": torch.arange(12)}, "labels go from 0 to 11: expected 0 to 1"),
         ({"class_names": ("chair", "table", "lamp")}, "no training shape is lamp"),
+        ({"split": shapes().split - 1}, r"split goes from 0 to 2: expected 1 \(train\), 2 \(val\) and 3 \(test\)"),
+        ({"split": shapes().split + 1}, "split goes from 2 to 4"),
         ({"split": torch.ones(12, dtype=torch.int8)}, "the split 'val' is empty\n  - the split 'test' is empty"),
     ],
 )

@@ -1,6 +1,9 @@
 """Runs on snapshots from end to end: a frozen teacher, students that follow the graph, and what is recorded of them."""
 
+import itertools
 import json
+import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,12 +15,13 @@ from workbench.errors import RunError, UsageError
 from workbench.registry import datasets
 from workbench.runs import recorder as recording
 from workbench.runs.folder import Run
+from workbench.training import checkpoint as checkpoints
 
 DATASET = {"name": "builtin-communities", "nodes": 90, "snapshots": 6}
 TEACHER = {"name": "dysat", "hidden_channels": 16, "heads": 2, "window": 3}
 STUDENT = {"name": "dysat", "hidden_channels": 8, "heads": 2, "window": 1}
 SHORT = {"epochs": 4, "learning_rate": 0.01, "batch_size": 32}
-WHO = ("teacher", "student", "plain", "common_neighbours", "adamic_adar", "edge_bank")
+WHO = ("teacher", "student", "plain", "common_neighbours", "adamic_adar", "preferential_attachment", "edge_bank")
 
 
 def run(root, **changes) -> Run:
@@ -188,3 +192,48 @@ def test_models_and_methods_of_another_task_are_refused(tmp_path):
     with pytest.raises(UsageError, match="method 'kd' cannot be used for link prediction"):
         run(tmp_path, method="kd")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_student_stays_as_it_is_while_nothing_happens(tmp_path):
+    rng = np.random.default_rng(0)
+    snapshot = np.repeat([0, 1, 2, 3, 6], 90)
+    ends = rng.integers(0, 60, size=(2, len(snapshot)))
+    silent = wb.datasets.SnapshotSequence.from_snapshot_column(snapshot, *ends)  # snapshots 4 and 5 are empty
+    found = run(tmp_path, dataset=silent)
+    steps = {step["step"]: step for step in found.result["steps"]}
+    assert steps[5]["best_epoch"] == {"student": None, "plain": None}
+    assert steps[5]["update_seconds"] == {"student": 0.0, "plain": 0.0}
+    assert np.array_equal(found.arrays("step-00005")["student"].shape, found.arrays("step-00004")["student"].shape)
+    assert steps[3]["metrics"]["student"]["auc"] is None  # there is no link in snapshot 4
+    assert steps[5]["metrics"]["student"]["auc"] is not None
+
+
+def test_pairs_that_the_teacher_knows_are_judged_by_themselves(distilled, data):
+    known = data.seen(2)
+    for step in distilled.result["steps"]:
+        arrays = distilled.arrays(f"step-{step['step']:05d}")
+        count = arrays["positives"].shape[1]
+        among = (np.concatenate([arrays["positives"], arrays["negatives"]], axis=1) < known).all(0)
+        for who in ("teacher", "student"):
+            links = arrays[f"scores_{who}"][:count][among[:count], None]
+            others = arrays[f"scores_{who}"][count:][among[count:]][None]
+            area = np.mean((links > others) + 0.5 * (links == others))
+            assert step["metrics"][who]["known_auc"] == pytest.approx(area, abs=2e-3)
+
+
+def test_short_trainings_one_after_another_leave_checkpoints(tmp_path, monkeypatch):
+    """Four epochs are over in less than the seconds between two checkpoints; six trainings are not."""
+    ticks = itertools.count()
+    clock = SimpleNamespace(monotonic=lambda: 0.2 * next(ticks), strftime=time.strftime)
+    monkeypatch.setattr(recording, "time", clock)
+    assert recording.CHECKPOINT_SECONDS == 5
+    stored = []
+    save = checkpoints.save_tensors
+
+    def noting(path, tensors, header=None):
+        stored.append((header or {}).get("stage"))
+        save(path, tensors, header)
+
+    monkeypatch.setattr(checkpoints, "save_tensors", noting)
+    run(tmp_path)
+    assert {"student", "plain"} & set(stored)

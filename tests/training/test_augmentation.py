@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from workbench.errors import UsageError
-from workbench.training.augmentation import augmented, jittered, rotated
+from workbench.training.augmentation import augmented
 
 CLOUDS, POINTS = 500, 16
 
@@ -30,25 +30,12 @@ def test_every_axis_of_every_cloud_is_scaled_and_moved_within_the_published_boun
     assert scale.mean().item() == pytest.approx((2 / 3 + 3 / 2) / 2, abs=0.03)
 
 
-@pytest.mark.parametrize("how", ["vertical", "any"])
-def test_rotations_keep_distances_and_handedness(points, how):
-    found = rotated(points, how, generator())
-    torch.testing.assert_close(torch.cdist(found, found), torch.cdist(points, points))
-    torch.testing.assert_close(torch.linalg.det(found[:, :3]), torch.linalg.det(points[:, :3]))
-    assert not torch.allclose(found, points)
-    assert torch.equal(found[:, :, 2], points[:, :, 2]) == (how == "vertical")
-
-
-def test_jitter_has_its_standard_deviation(points):
-    noise = jittered(points, 0.01, generator()) - points
-    assert noise.std().item() == pytest.approx(0.01, rel=0.05)
-    assert noise.abs().max() <= 0.05
+def test_no_scale_and_no_shift_leave_everything_as_it_is(points):
     assert torch.equal(augmented(points, 1, 0), points)
-    assert not torch.equal(augmented(points, 1, 0, jitter=0.01), points)
 
 
 def test_the_generator_decides(points):
-    same = [augmented(points, rotation="any", jitter=0.01, generator=generator(seed)) for seed in (1, 1, 2)]
+    same = [augmented(points, generator=generator(seed)) for seed in (1, 1, 2)]
     assert torch.equal(same[0], same[1])
     assert not torch.equal(same[0], same[2])
     found = []
@@ -61,11 +48,11 @@ def test_the_generator_decides(points):
 
 def test_nothing_is_changed_in_place(points):
     before = points.clone()
-    augmented(points, rotation="any", jitter=0.1)
+    augmented(points)
     assert torch.equal(points, before)
 
 
-@pytest.mark.parametrize("options", [{"scale": 0.5}, {"shift": -1}, {"jitter": -0.1}, {"rotation": "all"}])
+@pytest.mark.parametrize("options", [{"scale": 0.5}, {"shift": -1}])
 def test_what_cannot_be_done_is_refused(points, options):
-    with pytest.raises(UsageError, match=r"augmentation takes a scale from 1|unknown rotation 'all'"):
+    with pytest.raises(UsageError, match="augmentation takes a scale from 1 and a shift from 0"):
         augmented(points, **options)

@@ -307,3 +307,30 @@ def test_bfloat16_trains(sequence: SnapshotSequence, pairs: tuple[Pairs, Pairs],
     train_epochs(step, step.distiller, training, recorder)
     assert recorder.warnings == []
     assert all(record["loss"] is not None for record in recorder.records)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_weight_decay_leaves_nodes_outside_the_window_alone(sequence: SnapshotSequence, optimizer: Any) -> None:
+    training = TRAINING.replace(optimizer=optimizer, weight_decay=0.3)
+    step = start(sequence, training=training)
+    inside = torch.zeros(step.student.num_nodes, dtype=torch.bool)
+    inside[step.window.nodes] = True
+    assert not inside.all()
+    before = step.student.embedding.detach().clone()
+    step.run(lens=False)
+    after = step.student.embedding.detach()
+    assert torch.equal(after[~inside], before[~inside])
+    assert (after[inside] != before[inside]).any(1).all()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_weight_decay_of_the_table_is_that_of_the_optimiser(sequence: SnapshotSequence, optimizer: Any) -> None:
+    """One step from the same gradient: plain decay shifts a row by rate · decay · row."""
+    moved = []
+    for decay in (0.0, 0.3):
+        step = start(sequence, training=TRAINING.replace(optimizer=optimizer, weight_decay=decay, batch_size=10_000))
+        before = step.student.embedding.detach().clone()
+        step.run(lens=False)
+        moved.append(step.student.embedding.detach())
+    rows = step.window.nodes
+    torch.testing.assert_close(moved[1][rows], moved[0][rows] - 0.02 * 0.3 * before[rows], rtol=1e-4, atol=1e-6)

@@ -1,4 +1,4 @@
-"""Scores of node pairs without any learning: common neighbours, Adamic–Adar, and the memory of the last snapshot."""
+"""Scores of node pairs without any learning: common neighbours, Adamic–Adar, degrees, and the last snapshot's links."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ def adamic_adar(links: Links, pairs: Links, num_nodes: int) -> Scores:
     """
     degree = np.asarray(_adjacency(links, num_nodes).sum(1)).ravel()
     return _over_common(links, pairs, 1 / np.log(np.maximum(degree, 2)), num_nodes)
+
+
+def preferential_attachment(links: Links, pairs: Links, num_nodes: int) -> Scores:
+    """Product of both nodes' numbers of neighbours, for each of pairs (2, m) (Barabási and Albert, 1999) -> (m,)."""
+    degree = np.asarray(_adjacency(links, num_nodes).sum(1)).ravel()
+    return degree[pairs[0]] * degree[pairs[1]]
 
 
 def edge_bank(links: Links, pairs: Links, num_nodes: int) -> Scores:

@@ -17,6 +17,7 @@ WHO: Mapping[str, str] = {  # who is scored -> the head of its column
     "plain": "student alone",
     "common_neighbours": "common neighbours",
     "adamic_adar": "Adamic–Adar",
+    "preferential_attachment": "product of degrees",
     "edge_bank": "last-snapshot memory",
 }
 

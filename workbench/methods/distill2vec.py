@@ -119,6 +119,12 @@ class Distill2Vec(Method):
         "the embeddings of places belong to the place in the window, counted from the present.",
         "A student starts each step from its weights of the step before, new nodes freshly drawn; online.restart "
         "starts anew.",
+        "The epoch is selected by the AUC on a fifth of the next snapshot's links; another fifth trains the logistic "
+        "regression, whose features are divided by their root mean square.",
+        "Pairs without a link are drawn uniformly among all pairs that never had one. A node that the teacher does not "
+        "know has an embedding of zeros for it; known_auc leaves such pairs out.",
+        "Weight decay falls on the table's rows of the nodes in the window; the public code decays all, which with "
+        "Adam forgets a node that is not there within a few epochs.",
         "Walks follow link weights; a snapshot's loss is the mean over its contexts plus that over its negatives, and "
         "the window's loss the mean over its snapshots, so that γ weighs two means.",
     )

@@ -100,9 +100,12 @@ class DySAT(GraphModel):
         nn.init.zeros_(self.feed_forward.bias)
 
     def undecayed(self) -> list[nn.Parameter]:
-        """Parameters without weight decay: it falls on the structural weights only, and not on their biases."""
+        """Parameters that an optimiser does not decay: it falls on the structural weights only, and not on biases.
+
+        The table's rows are decayed by whoever trains, those of the nodes in the window.
+        """
         temporal = [*self.query.parameters(), *self.key.parameters(), *self.value.parameters()]
-        return [self.attend_bias, self.place, *temporal, *self.feed_forward.parameters()]
+        return [self.embedding, self.attend_bias, self.place, *temporal, *self.feed_forward.parameters()]
 
     @torch.no_grad()
     def grow(self, num_nodes: int) -> None:

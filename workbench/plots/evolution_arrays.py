@@ -22,6 +22,7 @@ NAMES: Mapping[str, str] = {  # who is scored -> the name in legends and tables
     "plain": "student alone",
     "common_neighbours": "common neighbours",
     "adamic_adar": "Adamic–Adar",
+    "preferential_attachment": "product of degrees",
     "edge_bank": "last-snapshot memory",
 }
 

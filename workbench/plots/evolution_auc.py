@@ -25,6 +25,7 @@ LOOKS: Mapping[str, tuple[str, str, str, float]] = {  # colour, dash, marker, wi
     "plain": ("#E69F00", "solid", "square", 2.5),
     "common_neighbours": ("#009E73", "dot", "triangle-up", 1.5),
     "adamic_adar": ("#CC79A7", "dot", "triangle-down", 1.5),
+    "preferential_attachment": ("#56B4E9", "dot", "cross", 1.5),
     "edge_bank": ("#999999", "dot", "x", 1.5),
 }
 

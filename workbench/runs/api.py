@@ -32,9 +32,12 @@ from workbench.training.random_state import surroundings_kept
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+    from workbench.datasets.point_clouds import PointClouds
+    from workbench.datasets.snapshots import SnapshotSequence
+
 
 def distill(
-    dataset: str | Path | dict[str, Any] | DatasetConfig | Data,
+    dataset: str | Path | dict[str, Any] | DatasetConfig | Data | SnapshotSequence | PointClouds,
     teacher: str | dict[str, Any] | ModelConfig | nn.Module | None = None,
     student: str | dict[str, Any] | ModelConfig | nn.Module | None = None,
     method: str | dict[str, Any] | Method | Sum | None = None,
@@ -55,8 +58,8 @@ def distill(
     """Train a teacher, distil it into a student, and return the finished run.
 
     Every part may be a name (``"cora"``, ``"gat"``, ``"kd+gcrd"``), a config (``wb.methods.LSP(kernel="rbf")``)
-    or a mapping with a name; ``dataset`` also a path or a PyG ``Data`` with ``train_mask``, ``val_mask`` and
-    ``test_mask``; a model also any ``nn.Module`` that takes ``(x, edge_index)`` (give it hidden layers with
+    or a mapping with a name; ``dataset`` also a path, a PyG ``Data`` with ``train_mask``, ``val_mask`` and
+    ``test_mask``, a ``SnapshotSequence`` or ``PointClouds`` (both of ``workbench.datasets``); a model also any ``nn.Module`` that takes ``(x, edge_index)`` (give it hidden layers with
     ``wb.wrap`` where a method compares them). What is left out is what is usual for the dataset's task: gat, gcn and kd
     where nodes are classified, dysat and distill2vec for snapshots (whose ``online`` settings say how the student
     follows them), dgcnn and lsp for point clouds; a dataset's ``preset`` comes before that. Your own modules are

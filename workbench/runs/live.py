@@ -13,7 +13,7 @@ from workbench.datasets.base import Card, DatasetConfig, Progress
 from workbench.datasets.measure import check, fingerprint
 from workbench.datasets.point_clouds import PointClouds
 from workbench.datasets.snapshots import SnapshotSequence
-from workbench.errors import RunError
+from workbench.errors import RunError, UsageError
 from workbench.models.base import GraphModel, ModelConfig, Output
 from workbench.models.taps import Tapped
 from workbench.options import Option
@@ -81,11 +81,21 @@ class LiveClouds(LiveDataset):
 
 def is_data(value: object) -> bool:
     """Whether a dataset was passed itself, not by its name."""
-    return hasattr(value, "edge_index") or isinstance(value, PointClouds)
+    return hasattr(value, "edge_index") or isinstance(value, PointClouds) or _is_temporal(value)
+
+
+def _is_temporal(value: object) -> bool:
+    """Whether it is a list of events, such as PyG's ``TemporalData``; a ``Data`` has features too."""
+    return all(hasattr(value, name) for name in ("src", "dst", "t")) and not hasattr(value, "x")
 
 
 def live_dataset(data: Any) -> LiveDataset:
     """The record of a user's graph, snapshots or clouds. Raises UsageError for what cannot be learned from."""
+    if _is_temporal(data):
+        raise UsageError(
+            f"a {type(data).__name__} is a list of events, and a run takes snapshots: cut it into slices with "
+            f"workbench.datasets.SnapshotSequence.from_temporal_data(data, width=30 * 86400), in seconds, and pass that"
+        )
     check(data, "the data you passed")
     kinds: dict[type, type[LiveDataset]] = {SnapshotSequence: LiveSnapshots, PointClouds: LiveClouds}
     kind = next((found for of, found in kinds.items() if isinstance(data, of)), LiveDataset)

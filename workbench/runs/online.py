@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from workbench.errors import UsageError
 from workbench.models.budget import parameter_bytes
 from workbench.runs.live import Live
-from workbench.runs.online_data import Stage, first_step, last_step, too_few_links
+from workbench.runs.online_data import Stage, first_step, last_step, link_split
 from workbench.runs.online_judge import judge
 from workbench.runs.online_pictures import store_sequence, store_step
 from workbench.runs.online_progress import Progress
@@ -30,26 +30,35 @@ TEACHER: Final = "teacher"
 STUDENT: Final = "student"
 PLAIN: Final = "plain"
 AVERAGED = ("auc", "average_precision")
+NAMED = 8  # steps in a note
 
 
 def check(spec: Spec, data: SnapshotSequence, live: Live) -> list[str]:
     """What can be known to be wrong before a run starts; returns notes, raises UsageError."""
     if spec.teacher_control == "shuffled":
         raise UsageError("a teacher of snapshots has no labels to shuffle: take teacher_control='untrained'")
-    first, last = first_step(spec), last_step(spec, data)
-    if last < first:
+    first, last, end = first_step(spec), last_step(spec, data), len(data) - 2
+    if end < first:
         raise UsageError(
             f"dataset {spec.dataset.name!r} has {len(data)} snapshots and its teacher learns from the first "
             f"{first + 1}: at least {first + 2} are needed, to predict one more; take a smaller --teacher.window or "
             f"shorter slices"
         )
-    short = [t for t in range(first, last + 1) if too_few_links(data, spec.protocol, t)]
+    if not first <= last <= end:
+        raise UsageError(f"online.last is {last}: online steps go from {first} to {end} here, take one of these")
+    if not Stage.of(spec, data, first).teaches(first + 1):
+        raise UsageError(
+            f"the first {first + 1} snapshots of dataset {spec.dataset.name!r}, from which the teacher learns, have no "
+            f"link between two nodes: take longer slices or a larger --teacher.window"
+        )
+    short = [t for t in range(first, last + 1) if not link_split(data, spec.protocol, t, spec.seed)]
     if len(short) == last - first + 1:
         raise UsageError(
             f"no snapshot of dataset {spec.dataset.name!r} has links enough to predict between nodes that were there "
-            f"before: take longer slices, or --online.predict all"
+            f"before, and pairs without one beside them: take longer slices, or --online.predict all"
         )
-    notes = [f"too few links to predict after snapshot{'s' if len(short) > 1 else ''} {', '.join(map(str, short))}"]
+    shown = ", ".join(map(str, short[:NAMED])) + (f" and {len(short) - NAMED} more" if len(short) > NAMED else "")
+    notes = [f"too few links to predict after snapshot{'s' if len(short) > 1 else ''} {shown}"]
     sizes = spec.teacher.count_parameters(data.seen(first), 0), spec.student.count_parameters(data.seen(last), 0)
     return [*(notes if short else []), *larger_student(*sizes)]
 

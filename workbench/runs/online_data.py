@@ -62,9 +62,12 @@ class Stage:
 
     def window(self, length: int) -> range:
         """The latest ``length`` snapshots, the present one last; all that there are where these are fewer."""
-        steps = range(max(self.step + 1 - length, 0), self.step + 1)
-        check_no_leak(steps, self.step)
-        return steps
+        return range(max(self.step + 1 - length, 0), self.step + 1)
+
+    def teaches(self, length: int) -> bool:
+        """Whether any of the latest ``length`` snapshots has a link between two nodes."""
+        links = (self.data.links[at] for at in self.window(length))
+        return any(bool((ends[0] != ends[1]).any()) for ends in links)
 
 
 def first_step(spec: Spec) -> int:
@@ -74,14 +77,13 @@ def first_step(spec: Spec) -> int:
 
 def last_step(spec: Spec, data: SnapshotSequence) -> int:
     """The last online step, which predicts the last snapshot unless the spec says otherwise."""
-    last = len(data) - 2
-    return last if spec.protocol.last is None else min(spec.protocol.last, last)
+    return len(data) - 2 if spec.protocol.last is None else spec.protocol.last
 
 
-def check_no_leak(steps: range, now: int) -> None:
+def check_no_leak(at: int, now: int) -> None:
     """Refuse to learn from what is to be predicted. Raises RunError: it would be a fault of the workbench."""
-    if steps and steps[-1] > now:
-        raise RunError(f"snapshot {steps[-1]} is predicted from snapshot {now} and must not be learned from")
+    if at > now:
+        raise RunError(f"snapshot {at} is predicted from snapshot {now} and must not be learned from")
 
 
 def check_no_test_link(edge_index: Tensor, test: Tensor, num_nodes: int) -> None:
@@ -101,45 +103,37 @@ def predicted_links(data: SnapshotSequence, protocol: Online, step: int) -> Tens
     return links[:, (links < data.seen(step)).all(0) & (links[0] != links[1])]
 
 
-def too_few_links(data: SnapshotSequence, protocol: Online, step: int) -> bool:
-    return predicted_links(data, protocol, step).shape[1] < LEAST
-
-
 def link_split(data: SnapshotSequence, protocol: Online, step: int, seed: int) -> dict[str, Pairs]:
-    """``train``, ``val`` and ``test`` pairs of an online step, 20/20/60 %; empty where there are too few links.
+    """``train``, ``val`` and ``test`` pairs of an online step, 20/20/60 %; empty where there are too few links, or
+    too few pairs without one to hold against them.
 
     The pairs without a link are drawn uniformly among the nodes that there are, as many as there are links; none
     of them has a link in the next snapshot or in any before it. They depend on ``seed`` and ``step`` alone.
     """
     links = predicted_links(data, protocol, step)
     count = links.shape[1]
-    if count < LEAST:
+    taken = torch.unique(torch.cat([_keys(data.links[t], data.num_nodes) for t in range(step + 2)]))
+    nodes = data.seen(step)
+    if count < LEAST or nodes * (nodes - 1) // 2 - taken.numel() < 2 * count:
         return {}
     generator = torch.Generator().manual_seed(seed * 100_003 + step)
     links = links[:, torch.randperm(count, generator=generator)]
-    others = _without_link(data, step, count, generator)
+    others = _without_link(taken, nodes, data.num_nodes, count, generator)
     ends = [0, round(SHARES["train"] * count), round((SHARES["train"] + SHARES["val"]) * count), count]
     parts = zip(SHARES, ends, ends[1:], strict=False)
     return {name: Pairs(links[:, a:b], others[:, a:b]) for name, a, b in parts}
 
 
-def _without_link(data: SnapshotSequence, step: int, count: int, generator: torch.Generator) -> Tensor:
-    """Different pairs (2, count) of nodes without a link up to the next snapshot."""
-    nodes = data.seen(step)
-    taken = torch.cat([_keys(data.links[t], data.num_nodes) for t in range(step + 2)])
-    possible = nodes * (nodes - 1) // 2
-    if possible - torch.unique(taken).numel() < 2 * count:
-        raise RunError(
-            f"snapshot {step} has too few pairs of nodes without a link: nothing can be held against the links"
-        )
+def _without_link(taken: Tensor, nodes: int, num_nodes: int, count: int, generator: torch.Generator) -> Tensor:
+    """Different pairs (2, count) of the first ``nodes`` nodes that are not ``taken``, numbers as of :func:`_keys`."""
     found = torch.zeros(0, dtype=torch.long)
     while found.numel() < count:
         ends = torch.randint(nodes, (2, 2 * count), generator=generator)
-        key = _keys(ends[:, ends[0] != ends[1]], data.num_nodes)
+        key = _keys(ends[:, ends[0] != ends[1]], num_nodes)
         key = key[~torch.isin(key, taken)]
         found = _first_of_each(torch.cat([found, key]))
     found = found[:count]
-    return torch.stack([found // data.num_nodes, found % data.num_nodes])
+    return torch.stack([found // num_nodes, found % num_nodes])
 
 
 def _keys(edges: Tensor, num_nodes: int) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workbench.analysis.link_scores import adamic_adar, common_neighbours, edge_bank
+from workbench.analysis.link_scores import adamic_adar, common_neighbours, edge_bank, preferential_attachment
 from workbench.models.snapshot_window import SnapshotWindow
 from workbench.runs.online_data import Stage
 from workbench.tasks.link_prediction import LinkClassifier, hadamard, link_metrics
@@ -43,13 +43,24 @@ def judge(stage: Stage, teacher: DySAT, students: dict[str, DySAT]) -> Judged:
     metrics: dict[str, dict[str, float | None]] = {}
     for who in models:
         scores_of = _regression(stage, outputs[who].logits) if stage.judgeable else None
-        metrics[who] = {"auc": None, "average_precision": None, "dot_auc": None}
+        metrics[who] = dict.fromkeys(("auc", "average_precision", "dot_auc", "known_auc"))
         if scores_of is not None:
-            truth = stage.splits["test"].truth
+            test = stage.splits["test"]
             scores[who] = scores_of[0].astype(np.float32)
-            metrics[who] = {**link_metrics(scores_of[0], truth), "dot_auc": link_metrics(scores_of[1], truth)["auc"]}
+            metrics[who] |= link_metrics(scores_of[0], test.truth)
+            metrics[who]["dot_auc"] = link_metrics(scores_of[1], test.truth)["auc"]
+            metrics[who]["known_auc"] = _among_known(stage, scores_of[0])
     metrics |= _without_learning(stage)
-    return Judged(outputs, scores, {"metrics": metrics, "latency_ms": latency})
+    sizes = {who: len(output.logits) for who, output in outputs.items()}
+    return Judged(outputs, scores, {"metrics": metrics, "latency_ms": latency, "latency_nodes": sizes})
+
+
+def _among_known(stage: Stage, scores: np.ndarray) -> float | None:
+    """The AUC on the test pairs of which the teacher knows both nodes; None where these are of one kind only."""
+    test = stage.splits["test"]
+    known = (test.both < stage.known).all(0).numpy()
+    truth = test.truth[known]
+    return link_metrics(scores[known], truth)["auc"] if truth.any() and not truth.all() else None
 
 
 @torch.no_grad()
@@ -78,8 +89,8 @@ def _regression(stage: Stage, embeddings: Tensor) -> tuple[np.ndarray, np.ndarra
 
 
 def _without_learning(stage: Stage) -> dict[str, dict[str, float | None]]:
-    """Common neighbours and Adamic–Adar in all links up to now, and the links of the present snapshot."""
-    names = ("common_neighbours", "adamic_adar", "edge_bank")
+    """Common neighbours, Adamic–Adar and degrees in all links up to now, and the links of the present snapshot."""
+    names = ("common_neighbours", "adamic_adar", "preferential_attachment", "edge_bank")
     if not stage.judgeable:
         return {name: {"auc": None, "average_precision": None} for name in names}
     data, test = stage.data, stage.splits["test"]
@@ -88,6 +99,7 @@ def _without_learning(stage: Stage) -> dict[str, dict[str, float | None]]:
     found = {
         "common_neighbours": common_neighbours(past, pairs, data.num_nodes),
         "adamic_adar": adamic_adar(past, pairs, data.num_nodes),
+        "preferential_attachment": preferential_attachment(past, pairs, data.num_nodes),
         "edge_bank": edge_bank(data.links[stage.step].numpy(), pairs, data.num_nodes),
     }
     return {name: dict(link_metrics(scores, test.truth)) for name, scores in found.items()}

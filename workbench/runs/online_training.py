@@ -9,7 +9,7 @@ import torch
 
 from workbench.methods.base import Sum, Widths
 from workbench.models.snapshot_window import SnapshotWindow
-from workbench.runs.online_data import Stage, check_no_test_link
+from workbench.runs.online_data import Stage, check_no_leak, check_no_test_link
 from workbench.runs.ways import Order
 from workbench.tasks.link_prediction import LinkPrediction
 from workbench.training.distiller import Distiller
@@ -49,6 +49,8 @@ def learn(
 ) -> Learned:
     """Train ``student`` in place; afterwards it holds the weights of its best epoch on validation."""
     stage, order = learning.stage, learning.order
+    if not stage.teaches(student.window + 1):  # nothing happened lately: the student stays as it is
+        return Learned(student.eval(), 0.0, {"best_epoch": None, "epochs": 0, "seconds": 0.0})
     steps = stage.window(student.window + 1)
     pairs = stage.splits
     also = torch.cat([part.both.view(-1) for name, part in pairs.items() if name != "test"]) if pairs else None
@@ -91,6 +93,7 @@ def teacher_view(stage: Stage, teacher: DySAT, device: torch.device) -> TeacherV
 def walked(stage: Stage, at: int) -> Contexts:
     """The walks of one snapshot: the same for every model and step of a run, and for every run of its seed."""
     data, protocol = stage.data, stage.spec.protocol
+    check_no_leak(at, stage.step)
     return Contexts.of(
         data.edge_index(at),
         data.edge_weight(at),

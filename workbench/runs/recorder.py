@@ -87,7 +87,7 @@ class RunRecorder:
     def begin(self, stage: Stage, title: str, epochs: int, resumed_at: int = 0) -> None:
         """A training starts (or goes on after epoch ``resumed_at``): later records are dropped from the metrics."""
         self._stage = stage
-        self._saved = time.monotonic()
+        self._saved = self._saved or time.monotonic()  # short trainings one after another are stored as a long one is
         if self._metrics is not None:
             self._metrics.close()
         path = self.run.path / "metrics.jsonl"

@@ -57,6 +57,9 @@ class BatchStep(ABC):
         together = {name: found.to(means.device) for name, found in {"terms": means, **numbers}.items()}
         return Done(Packed(together), weights, output, pictures)
 
+    def before_step(self) -> None:  # noqa: B027 - most have nothing to do
+        """What else is done to the gradients, once they are clipped."""
+
     def _train(self, make: Part, lens: bool) -> tuple[dict[str, float], Tensor]:
         """A step on one mini-batch; returns the weight of every term, and their rows of numbers."""
         distiller, optimiser = self.distiller, self.learner.optimiser
@@ -69,5 +72,6 @@ class BatchStep(ABC):
         rows, finite = backward(terms, weights, distiller, distiller.student, lens)
         if self.training.gradient_clip is not None:
             torch.nn.utils.clip_grad_norm_(distiller.parameters(), self.training.gradient_clip)
+        self.before_step()
         step_if(finite, optimiser)
         return weights, rows

@@ -117,6 +117,18 @@ class LinkStep(BatchStep):
         size = self.training.batch_size or shuffled.numel()
         return [partial(self._batch, nodes) for nodes in torch.split(shuffled, size)]
 
+    def before_step(self) -> None:
+        """Decay the rows of the table that belong to the window's nodes. The others have no gradient: decayed by Adam,
+        which takes steps of one length, they would be forgotten within a few epochs."""
+        table, decay, nodes = self.student.embedding, self.training.weight_decay, self.window.nodes
+        if not decay or table.grad is None:
+            return
+        if self.training.optimizer == "adamw":
+            with torch.no_grad():
+                table[nodes] *= 1 - self.training.learning_rate * decay
+        else:
+            table.grad[nodes] += decay * table.detach()[nodes]
+
     def _batch(self, nodes: Tensor) -> tuple[Any, Any, Output]:
         """Candidates of ``nodes`` (B,) in every snapshot where they have contexts, and the student's scores of them."""
         rows, steps, candidates = [], [], []

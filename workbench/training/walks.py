@@ -54,7 +54,13 @@ class Contexts:
         steps = _walk(starts, rowptr, target, weight.double(), length, generator)  # (walks · nodes, length)
         flat = steps.view(-1)
         places = flat.argsort(stable=True)
-        return cls(steps, places, row_pointer(flat[places], num_nodes), reach, degree.double().pow(POWER).cumsum(0))
+        return cls(
+            steps,
+            places,
+            row_pointer(flat[places], num_nodes),
+            min(reach, length - 1),
+            degree.double().pow(POWER).cumsum(0),
+        )
 
     def to(self, device: torch.device) -> Contexts:
         walks, places, first = (part.to(device) for part in (self.walks, self.places, self.first))
