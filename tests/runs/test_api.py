@@ -290,3 +290,13 @@ def test_a_graph_with_a_fault_is_refused(tmp_path: Path, graph: Any) -> None:
     with pytest.raises(UsageError):
         quick(tmp_path, graph)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("door", [wb.distill, wb.controls])
+def test_a_list_of_events_is_shown_the_way_to_snapshots(tmp_path: Path, door: Any) -> None:
+    from torch_geometric.data import TemporalData
+
+    data = TemporalData(src=torch.tensor([0, 1]), dst=torch.tensor([1, 2]), t=torch.tensor([0, 9]))
+    with pytest.raises(UsageError, match=r"TemporalData is a list of events.*SnapshotSequence\.from_temporal_data"):
+        door(data, root=tmp_path)
+    assert list(tmp_path.iterdir()) == []

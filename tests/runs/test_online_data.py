@@ -174,3 +174,12 @@ def test_many_steps_without_links_enough_are_counted_in_a_note():
     repeating = sequence_with([ring] * 20 + [far])
     (note,) = check(spec_of(), repeating, Live())
     assert note.startswith("too few links to predict after snapshots 3, 4, 5, 6, 7, 8, 9, 10 and 8 more")
+
+
+def test_links_that_only_repeat_leave_no_new_one_to_predict():
+    ring = [(node, (node + 1) % 40) for node in range(40)]
+    repeating = sequence_with([ring] * 8)
+    repeating.check("the graph")
+    with pytest.raises(UsageError, match=r"no snapshot .* has links enough to predict .* --online\.predict all"):
+        check(spec_of(), repeating, Live())
+    assert check(spec_of(online={"predict": "all"}), repeating, Live()) == []

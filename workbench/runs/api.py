@@ -59,13 +59,13 @@ def distill(
 
     Every part may be a name (``"cora"``, ``"gat"``, ``"kd+gcrd"``), a config (``wb.methods.LSP(kernel="rbf")``)
     or a mapping with a name; ``dataset`` also a path, a PyG ``Data`` with ``train_mask``, ``val_mask`` and
-    ``test_mask``, a ``SnapshotSequence`` or ``PointClouds`` (both of ``workbench.datasets``); a model also any ``nn.Module`` that takes ``(x, edge_index)`` (give it hidden layers with
-    ``wb.wrap`` where a method compares them). What is left out is what is usual for the dataset's task: gat, gcn and kd
-    where nodes are classified, dysat and distill2vec for snapshots (whose ``online`` settings say how the student
-    follows them), dgcnn and lsp for point clouds; a dataset's ``preset`` comes before that. Your own modules are
-    trained in place; with ``train_teacher=False`` a teacher is used as it comes. ``teacher_control`` puts a teacher in
-    its place that is untrained, or trained on permuted labels (true only by chance); :func:`workbench.controls` runs
-    all controls.
+    ``test_mask``, a ``SnapshotSequence`` or ``PointClouds`` (both of ``workbench.datasets``); a model also any
+    ``nn.Module`` that takes ``(x, edge_index)`` (give it hidden layers with ``wb.wrap`` where a method compares them).
+    What is left out is what is usual for the dataset's task: gat, gcn and kd where nodes are classified, dysat and
+    distill2vec for snapshots (whose ``online`` settings say how the student follows them), dgcnn and lsp for point
+    clouds; a dataset's ``preset`` comes before that. Your own modules are trained in place; with
+    ``train_teacher=False`` a teacher is used as it comes. ``teacher_control`` puts a teacher in its place that is
+    untrained, or trained on permuted labels (true only by chance); :func:`workbench.controls` runs all controls.
 
     The run folder is the same that the command line and the app use: a spec that was finished before is
     not run again unless ``fresh``. Blocks until the run ends, and waits while another run has the device.

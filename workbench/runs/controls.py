@@ -24,13 +24,16 @@ from workbench.tasks import NodeClassification
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+    from workbench.datasets.point_clouds import PointClouds
+    from workbench.datasets.snapshots import SnapshotSequence
+
 METRIC = NodeClassification.selection_metric
 
 Plan = dict[str, list[Spec]]  # by row, one spec per seed
 
 
 def controls(
-    dataset: str | Path | dict[str, Any] | DatasetConfig | Data,
+    dataset: str | Path | dict[str, Any] | DatasetConfig | Data | SnapshotSequence | PointClouds,
     teacher: str | dict[str, Any] | ModelConfig | None = None,
     student: str | dict[str, Any] | ModelConfig | None = None,
     method: str | dict[str, Any] | Method | Sum | None = None,
@@ -62,8 +65,9 @@ def controls(
     so do seeds that all differ by the same amount.
 
     Arguments are those of :func:`workbench.distill`, but names and configs only: a module of one's own is
-    trained in place and could not be run six times. One's own ``Data`` may be used (its runs are made anew at
-    every call); every other run is an ordinary one in the run folder, and is reused when it was finished before.
+    trained in place and could not be run six times. One's own ``Data`` or ``PointClouds`` may be used (their runs
+    are made anew at every call); a ``SnapshotSequence`` is refused, for want of labels. Every other run is an
+    ordinary one in the run folder, and is reused when it was finished before.
     ``progress`` hears of downloads and of every run, as (what, fraction done).
 
     Blocks until the last of 6 × seeds runs ends. Raises UsageError for wrong arguments (nothing is written), and

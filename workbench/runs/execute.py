@@ -37,7 +37,7 @@ def execute(spec: Spec, recorder: RunRecorder, live: Live | None = None) -> dict
         torch.cuda.reset_peak_memory_stats(device)
     with memory_advice(device):
         found = way_of(spec.dataset.card.task).carry_out(
-            Order(spec, recorder, live, data, device, _checkpoint(recorder))
+            Order(spec, recorder, live, data, device, facts["fingerprint"], _checkpoint(recorder))
         )
     result = {
         "teacher": found.teacher,

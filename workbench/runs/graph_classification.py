@@ -107,7 +107,7 @@ def _teacher(task: Task) -> tuple[nn.Module, dict[str, Any]]:
         info = make(folder) | {"reused": False, "hash": key}
         refer(order.recorder, folder)
     else:
-        info = cached_teacher(order.recorder, key, module, make)
+        info = cached_teacher(order.recorder, key, order.fingerprint, module, make)
     module.requires_grad_(False).eval()
     if control == "shuffled":
         info["labels_still_true"] = _still_true(task.clouds, taught)

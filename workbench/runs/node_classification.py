@@ -36,7 +36,16 @@ def carry_out(order: Order) -> Found:
     """Train teacher and student, and store what views draw."""
     batch = copy.copy(order.data).to(order.device)  # `to` changes its object, and the loaded graph is shared
     classes = num_classes(order.data)
-    job = Job(order.spec, order.recorder, order.live, batch, classes, NodeClassification(), order.checkpoint)
+    job = Job(
+        order.spec,
+        order.recorder,
+        order.live,
+        batch,
+        classes,
+        NodeClassification(),
+        order.checkpoint,
+        order.fingerprint,
+    )
     teacher = obtain_teacher(job)
     if not is_finite(teacher.output):
         raise RunError("the teacher's output is not finite: train it with a lower learning rate")

@@ -109,7 +109,7 @@ def _teacher(order: Order, progress: Progress) -> tuple[DySAT, dict[str, Any]]:
         info = make(folder) | {"reused": False, "hash": key}
         refer(order.recorder, folder)
     else:
-        info = cached_teacher(order.recorder, key, module, make)
+        info = cached_teacher(order.recorder, key, order.fingerprint, module, make)
     return module.requires_grad_(False).eval(), info
 
 

@@ -48,7 +48,9 @@ def obtain_teacher(job: Job) -> Trained:
         info = _make(job, module, batch, folder) | {"reused": False, "hash": cache_key(job)}
         refer(job.recorder, folder)
     else:
-        info = cached_teacher(job.recorder, cache_key(job), module, lambda folder: _make(job, module, batch, folder))
+        info = cached_teacher(
+            job.recorder, cache_key(job), job.fingerprint, module, lambda folder: _make(job, module, batch, folder)
+        )
     return Trained(module, encode(module, batch, spec.teacher_training), info)
 
 

@@ -22,18 +22,21 @@ WEIGHTS, RECORD = "teacher.safetensors", "teacher.json"
 Make = Callable[[Path], dict[str, Any]]  # trains, writes WEIGHTS into the folder, leaves them in the module
 
 
-def cached_teacher(recorder: RunRecorder, key: str, module: nn.Module, make: Make) -> dict[str, Any]:
+def cached_teacher(recorder: RunRecorder, key: str, data: str, module: nn.Module, make: Make) -> dict[str, Any]:
     """Put the teacher of ``key`` into ``module``, made now where it is not there yet; returns what is known of it.
+
+    ``data`` is the fingerprint of the data: files may have changed under the same name, and the teacher is then
+    trained again, with a warning.
 
     ``info["reused"]`` says whether it was there already, ``hash`` which one it is.
     """
     folder = private_folder(recorder.run.path.parent, "teachers", key)
     with _sole_owner(folder, recorder):
-        info = _found(recorder, module, folder)
+        info = _found(recorder, data, module, folder)
         if info is None:
             info = make(folder) | {"reused": False, "hash": key}
             refer(recorder, folder)
-            _keep(recorder, info, folder)
+            _keep(recorder, data, info, folder)
     return info
 
 
@@ -44,12 +47,15 @@ def refer(recorder: RunRecorder, folder: Path) -> None:
     write_json(run / "teacher", {**place, "sha256": _sha256(folder / WEIGHTS)})
 
 
-def _found(recorder: RunRecorder, module: nn.Module, folder: Path) -> dict[str, Any] | None:
+def _found(recorder: RunRecorder, data: str, module: nn.Module, folder: Path) -> dict[str, Any] | None:
     record = read_json(folder / RECORD)
     if not isinstance(record, dict):
         return None
     if not (folder / WEIGHTS).is_file() or _sha256(folder / WEIGHTS) != record.get("sha256"):
         recorder.warn("the cached teacher was damaged (its hash is not the one recorded): it is trained again")
+        return None
+    if record.get("data", data) != data:
+        recorder.warn("the cached teacher was trained on other data of the same name: it is trained again")
         return None
     module.load_state_dict(load_tensors(folder / WEIGHTS).tensors)
     recorder.replay(record["curve"])
@@ -57,13 +63,13 @@ def _found(recorder: RunRecorder, module: nn.Module, folder: Path) -> dict[str, 
     return {**record["info"], "reused": True}
 
 
-def _keep(recorder: RunRecorder, info: dict[str, Any], folder: Path) -> None:
+def _keep(recorder: RunRecorder, data: str, info: dict[str, Any], folder: Path) -> None:
     recorder.flush()
     run = recorder.run
     curve = [{key: value for key, value in record.items() if key != "stage"} for record in run.metrics("teacher")]
     write_text(folder / "spec.yaml", (run.path / "spec.yaml").read_text(encoding="utf-8"))
     # Last: an entry without its record does not count.
-    write_json(folder / RECORD, {"sha256": _sha256(folder / WEIGHTS), "info": info, "curve": curve})
+    write_json(folder / RECORD, {"sha256": _sha256(folder / WEIGHTS), "data": data, "info": info, "curve": curve})
 
 
 @contextmanager

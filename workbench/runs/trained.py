@@ -44,6 +44,7 @@ class Job:
     classes: int
     task: NodeClassification
     checkpoint: Checkpoint | None = None
+    fingerprint: str = ""  # of the graph
 
     def resume_point(self, stage: Stage) -> Checkpoint | None:
         """The checkpoint, where it was taken in ``stage``."""

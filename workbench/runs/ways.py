@@ -32,6 +32,7 @@ class Order:
     live: Live
     data: Any  # what the dataset's ``load`` returned
     device: torch.device
+    fingerprint: str = ""  # of the data
     checkpoint: Checkpoint | None = None
 
 
