@@ -34,6 +34,14 @@ def test_the_slices_of_ml_10m_are_those_of_the_paper_in_utc(slicing, dynamic_roo
     assert [sequence.seen(t) for t in range(len(sequence))] == ML10M_SEEN
 
 
+def test_no_user_and_tag_of_ml_10m_have_a_common_neighbour(dynamic_root):
+    """As the card says: every link joins a user and a tag."""
+    sequence = load_dataset(ML10MConfig(), dynamic_root)
+    kind = torch.tensor([name.startswith("user ") for name in sequence.node_ids])
+    assert all((kind[links[0]] != kind[links[1]]).all() for links in sequence.links)
+    assert "never have common neighbours" in ML10MConfig.card.summary
+
+
 def test_ml_10m_is_the_same_by_its_column_and_by_the_calendar(dynamic_root):
     column, calendar = (load_dataset(ML10MConfig(slicing=way), dynamic_root) for way in ("file", "calendar"))
     assert fingerprint(column) == fingerprint(calendar)

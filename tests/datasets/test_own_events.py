@@ -102,6 +102,22 @@ def test_a_column_of_numbers_holds_nothing_else(text, write):
         read_events(write("a,b,0", f"b,c,{text}"))
 
 
+@pytest.mark.parametrize("text", ["1709251200000", "100000000001", "1.7092512e12"])
+def test_milliseconds_are_refused(text, write):
+    with pytest.raises(UsageError, match=rf"line 3, column 't': {text} looks like milliseconds .* divide .* by 1000"):
+        read_events(write("a,b,100000000000", f"b,c,{text}"))
+
+
+def test_dates_without_dashes_are_refused(write):
+    with pytest.raises(UsageError, match=r"20240301 and all others look like dates .* with dashes \(2024-03-01\)"):
+        read_events(write("a,b,20240301", "b,c,19000101", "c,d,21001231"))
+
+
+@pytest.mark.parametrize("text", ["20240231", "20241301", "18991231", "21010101", "2024030", "20240301.5", "0"])
+def test_numbers_that_are_not_all_dates_are_seconds(text, write):
+    assert read_events(write("a,b,20240301", f"b,c,{text}"))[0]["time"].tolist() == [20240301.0, float(text)]
+
+
 @pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "heavy", ""])
 def test_a_weight_is_a_positive_number(text, write):
     with pytest.raises(UsageError, match=f"line 3, column 'weight': '{text}' is not a finite number above zero"):

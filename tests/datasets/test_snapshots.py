@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch_geometric.data import TemporalData
 
-from workbench.datasets import SnapshotSequence, check, fingerprint, measure
+from workbench.datasets import SnapshotSequence, check, event_links, fingerprint, measure
 from workbench.errors import UsageError
 
 SLICES = 4
@@ -167,6 +167,18 @@ def test_temporal_data_without_times_is_refused():
         SnapshotSequence.from_temporal_data(data)
 
 
+@pytest.mark.parametrize("width", [0, 2])
+def test_weights_of_temporal_data_are_the_first_column_of_its_messages(width):
+    ends = {"src": torch.tensor([0, 1]), "dst": torch.tensor([1, 2]), "t": torch.tensor([0, 9])}
+    data = TemporalData(**ends, msg=torch.tensor([[2.0, 5.0], [3.0, 5.0]], requires_grad=True)[:, :width])
+    if width:
+        weights = SnapshotSequence.from_temporal_data(data, weighted=True, width=5).weights
+        assert [part.tolist() for part in weights] == [[2.0], [3.0]]
+        return
+    with pytest.raises(UsageError, match=r"the msg of the TemporalData is \(2, 0\), without a column"):
+        SnapshotSequence.from_temporal_data(data, weighted=True, width=5)
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
@@ -206,10 +218,32 @@ def test_boundaries_beside_all_events_are_refused():
         SnapshotSequence.from_events([0], [1], [0], slicing="boundaries", boundaries=[1, 2])
 
 
-def test_too_few_snapshots_and_nothing_to_predict_are_both_said():
-    sequence = SnapshotSequence.from_snapshot_column([0, 1], [0, 0], [1, 2])
-    with pytest.raises(UsageError, match=r"(?s)^x cannot be learned from:.*has 2 snapshots.*nothing to predict"):
+def test_too_few_snapshots_and_no_links_are_both_said():
+    none = torch.zeros(2, 0, dtype=torch.int64)
+    sequence = SnapshotSequence(2, [none], [torch.zeros(0)], [0], torch.tensor([1, 1]))
+    with pytest.raises(UsageError, match=r"(?s)^x cannot be learned from:.*has 1 snapshot:.*no snapshot has a link"):
         check(sequence, "x")
+
+
+def test_links_that_only_repeat_are_no_fault_of_the_graph():
+    sequence = SnapshotSequence.from_snapshot_column([0, 1, 2], [0, 0, 0], [1, 1, 1])
+    check(sequence, "x")
+    assert measure(sequence)["new_links"] == 0
+
+
+@pytest.mark.parametrize(("slices", "links"), [(5, None), (6, 3 * 6 + 5 + 1)])
+def test_cumulative_snapshots_that_would_hold_too_many_links_are_refused(slices, links, monkeypatch):
+    monkeypatch.setattr(event_links, "MOST_LINKS", 3 * 5 + 4 + 1)
+    # Three pairs from the first snapshot on (one of them repeats), one from the second and one from the last.
+    column = [0, 0, 0, 1, 1, slices - 1]
+    ends = [0, 1, 2, 0, 0, 0], [1, 2, 3, 1, 2, 3]
+    assert len(SnapshotSequence.from_snapshot_column(column, *ends)) == slices
+    if links is None:
+        cumulative = SnapshotSequence.from_snapshot_column(column, *ends, cumulative=True)
+        assert measure(cumulative)["links"] == 3 * 5 + 4 + 1
+        return
+    with pytest.raises(UsageError, match=f"would hold {links} links together.*fewer slices, or cumulative=false"):
+        SnapshotSequence.from_snapshot_column(column, *ends, cumulative=True)
 
 
 def test_a_snapshot_without_links_is_no_fault():
@@ -221,23 +255,86 @@ def test_a_snapshot_without_links_is_no_fault():
 
 @pytest.fixture
 def by_hand():
-    return SnapshotSequence.from_snapshot_column([0, 0, 1, 2], [0, 2, 0, 1], [1, 3, 2, 3])
+    """Links 0–1 and 2–3, then 0–2, then 1–3; nobody ever meets node 4."""
+    sequence = SnapshotSequence.from_snapshot_column(
+        [0, 0, 1, 2], [0, 2, 0, 1], [1, 3, 2, 3], [0, 1, 5, 9], num_nodes=5
+    )
+    return dataclasses.replace(sequence, groups=torch.zeros(3, 5, dtype=torch.int16))
+
+
+ONE = torch.ones(1)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"events": [1, 2]}, "are for 3, 3 and 2 snapshots"),
-        ({"birth": torch.tensor([0, 0, 1, 0])}, "birth must have one entry for each of the 4 nodes"),
-        ({"birth": torch.tensor([0, 0, 0])}, "birth must have one entry for each of the 4 nodes"),
-        ({"birth": torch.tensor([0, 0, 0, 1])}, "snapshot 0 has a link of a node that is not among the 3 seen"),
-        ({"weights": [torch.ones(2), torch.zeros(1), torch.ones(1)]}, "snapshot 1 has a weight that is not"),
-        ({"weights": [torch.ones(2), torch.ones(2), torch.ones(1)]}, r"snapshot 1 has links \(2, 1\) of int64 and 2"),
-        ({"links": [torch.tensor([[2, 0], [3, 1]]), *[torch.tensor([[0], [2]])] * 2]}, "snapshot 0 must be sorted"),
-        ({"links": [torch.tensor([[1, 2], [0, 3]]), *[torch.tensor([[0], [2]])] * 2]}, "snapshot 0 must be sorted"),
+        ({"events": [2, 1.0, 1]}, r"events has the entry 1\.0: expected whole numbers from 0"),
+        ({"events": [2, -1, 1]}, "events has the entry -1"),
+        ({"events": torch.tensor([2, 1, 1])}, "events is a .* tensor: expected a list with an entry per snapshot"),
+        ({"links": None}, "links is a NoneType: expected a list with an entry per snapshot"),
+        ({"weights": np.ones((3, 1))}, "weights is a NumPy array: expected a list"),
+        ({"num_nodes": 5.0}, r"num_nodes is 5\.0: expected a whole number above zero"),
+        ({"cumulative": "no"}, "cumulative is 'no': expected True or False"),
+        ({"node_ids": ["a"]}, "there are 1 node_ids: expected one for each of 5 nodes"),
+        ({"node_ids": [0, 1, 2, 3, 4]}, "node_ids are no list of texts"),
     ],
 )
-def test_faults_of_a_sequence_put_together_by_hand_are_named(by_hand, changes, message):
-    check(by_hand, "x")
-    with pytest.raises(UsageError, match=message):
-        check(dataclasses.replace(by_hand, **changes), "x")
+def test_lists_of_a_sequence_put_together_by_hand_are_checked(by_hand, changes, message):
+    refused(by_hand, changes, message)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"birth": torch.tensor([0, 0, 0, 0])}, r"birth is \(4,\) of int64 on cpu: expected a tensor \(5,\) of int64"),
+        ({"birth": torch.tensor([0.0, 0, 0, 0, 3])}, r"birth is \(5,\) of float32 on cpu: expected .* of int64"),
+        ({"birth": np.array([0, 0, 0, 0, 3])}, r"birth is a NumPy array: expected a tensor \(5,\) of int64"),
+        ({"boundaries": torch.arange(3.0).double()}, r"boundaries is \(3,\) .* expected a tensor \(4,\) of float64"),
+        ({"boundaries": torch.arange(4.0)}, "boundaries is .* of float32 on cpu: expected .* of float64"),
+        ({"groups": torch.zeros(5, 3).short()}, r"groups is \(5, 3\) .* expected a tensor \(3, 5\) of int16"),
+        ({"groups": torch.zeros(3, 5)}, "groups is .* of float32 on cpu: expected .* of int16"),
+        ({"groups": [[0] * 5] * 3}, "groups is a list: expected a tensor"),
+        ({"weights": [torch.ones(2), ONE.double(), ONE]}, r"weights\[1\] is \(1,\) of float64 .* \(1,\) of float32"),
+        ({"weights": [torch.ones(2), ONE, ONE.int()]}, r"weights\[2\] is \(1,\) of int32 on cpu"),
+        ({"weights": [torch.ones(2, 1), ONE, ONE]}, r"weights\[0\] is \(2, 1\) of float32 on cpu: .* \(2,\)"),
+        ({"weights": [torch.ones(2), torch.ones(2), ONE]}, r"weights\[1\] is \(2,\) .* expected a tensor \(1,\)"),
+        ({"weights": [np.ones(2), ONE, ONE]}, r"weights\[0\] is a NumPy array: expected a tensor \(2,\)"),
+        ({"links": [np.array([[0], [1]])] * 3}, r"links\[0\] is a NumPy array: expected a tensor \(2, L\) of int64"),
+        ({"links": [torch.zeros(2, 1)] * 3}, r"links\[0\] is \(2, 1\) of float32"),
+        ({"links": [torch.zeros(1, 2).long()] * 3}, r"links\[2\] is \(1, 2\) of int64"),
+        ({"links": [torch.zeros(2, 2).long().to_sparse()] * 3}, r"links\[0\] is a sparse_coo tensor: expected"),
+    ],
+)
+def test_types_and_shapes_of_a_sequence_put_together_by_hand_are_checked(by_hand, changes, message):
+    refused(by_hand, changes, message)
+
+
+REST = [torch.tensor([[0], [2]]), torch.tensor([[1], [3]])]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"birth": torch.tensor([0, 0, 1, 0, 3])}, "birth has an entry below the one before it"),
+        ({"birth": torch.tensor([-1, 0, 0, 0, 3])}, "node 0 has the birth -1 and its first link is in snapshot 0"),
+        ({"birth": torch.tensor([0, 0, 0, 1, 3])}, "node 3 has the birth 1 and its first link is in snapshot 0"),
+        ({"birth": torch.tensor([0, 0, 0, 0, 2])}, "node 4 has the birth 2 and it has no link: expected .* and 3 for"),
+        ({"boundaries": torch.tensor([0, 5, 4, 9.0]).double()}, "boundaries must be finite numbers, none below"),
+        ({"boundaries": torch.tensor([0, 5, 6, float("inf")]).double()}, "boundaries must be finite numbers"),
+        ({"groups": torch.full((3, 5), -2, dtype=torch.int16)}, "groups go down to -2"),
+        ({"weights": [torch.ones(2), torch.zeros(1), ONE]}, "snapshot 1 has a weight that is not"),
+        ({"links": [torch.tensor([[0, 2], [1, 5]]), *REST]}, "snapshot 0 links nodes from 0 to 5: expected 0 to 4"),
+        ({"links": [torch.tensor([[-1, 2], [1, 3]]), *REST]}, "snapshot 0 links nodes from -1 to 3"),
+        ({"links": [torch.tensor([[2, 0], [3, 1]]), *REST]}, "snapshot 0 must be sorted"),
+        ({"links": [torch.tensor([[1, 2], [0, 3]]), *REST]}, "snapshot 0 must be sorted"),
+    ],
+)
+def test_values_of_a_sequence_put_together_by_hand_are_checked(by_hand, changes, message):
+    refused(by_hand, changes, message)
+
+
+def refused(sequence, changes, message):
+    check(sequence, "x")  # sound before it is changed
+    with pytest.raises(UsageError, match=f"^x cannot be learned from:(?s:.*){message}"):
+        check(dataclasses.replace(sequence, **changes), "x")

@@ -110,7 +110,8 @@ class ML10MConfig(EventFileConfig):
         summary=(
             "4,009 users of MovieLens and the 16,528 tags that they gave to films from December 2005 to January 2009, "
             "in 13 slices of 90 days in UTC. Links join a user and a tag; their weight is how often the tag was given. "
-            "The graph of the Distill2Vec paper."
+            "The graph is bipartite, so a user and a tag never have common neighbours. It is that of the Distill2Vec "
+            "paper."
         ),
         citation=(
             "Harper and Konstan, The MovieLens Datasets: History and Context, ACM TiiS 5(4), 2015; slices as in "

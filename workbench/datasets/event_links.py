@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from workbench.errors import UsageError
 Array = NDArray[Any]
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
+MOST_LINKS = 20_000_000  # of all cumulative snapshots together: 20 bytes each, 400 MB
 
 
 @dataclass
@@ -99,24 +100,36 @@ def gather(
     total = np.bincount(place, None if weight is None else weight[inside])  # (links of all snapshots,)
     when, which = np.divmod(keys, len(pairs))
     cuts = np.searchsorted(when, np.arange(1, count))
-    per_snapshot = list(zip(np.split(which, cuts), np.split(total, cuts), strict=True))
+    per_snapshot: Iterable[tuple[Array, Array]] = zip(np.split(which, cuts), np.split(total, cuts), strict=True)
     if cumulative:
+        _check_size(count - when[np.unique(which, return_index=True)[1]], count)
         per_snapshot = _cumulative(per_snapshot, len(pairs))
+    links, weights = [], []
+    for chosen, value in per_snapshot:
+        links.append(np.stack(np.divmod(pairs[chosen], nodes)))
+        weights.append(value.astype(np.float32))
     return Links(
-        links=[np.stack(np.divmod(pairs[chosen], nodes)) for chosen, _ in per_snapshot],
-        weights=[value.astype(np.float32) for _, value in per_snapshot],
+        links=links,
+        weights=weights,
         events=np.bincount(snapshot, minlength=count).tolist(),
         birth=birth[order],
         node_ids=[node_ids[node] for node in order.tolist()],
     )
 
 
-def _cumulative(per_snapshot: list[tuple[Array, Array]], pairs: int) -> list[tuple[Array, Array]]:
+def _check_size(lasting: Integers, count: int) -> None:
+    """Refuse more links than fit; a pair (P,) stands in the ``lasting`` snapshots from its first one to the end."""
+    if (links := int(lasting.sum())) > MOST_LINKS:
+        raise UsageError(
+            f"{count:,} cumulative snapshots would hold {links:,} links together: at most {MOST_LINKS:,} are kept; "
+            f"take fewer slices, or cumulative=false"
+        )
+
+
+def _cumulative(per_snapshot: Iterable[tuple[Array, Array]], pairs: int) -> Iterator[tuple[Array, Array]]:
     """Every pair seen so far with the weight it has gathered."""
     total = np.zeros(pairs)
-    found = []
     for chosen, value in per_snapshot:
         total[chosen] += value
         seen = np.flatnonzero(total)
-        found.append((seen, total[seen]))
-    return found
+        yield seen, total[seen]

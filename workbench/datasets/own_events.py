@@ -1,8 +1,8 @@
 """Your own graph that changes: one CSV file of events, with a header line.
 
 ``src`` and ``dst`` are who is linked (any text), ``t`` is when: a number (Unix seconds) in every line, or a date or
-time in ISO 8601 in every line (UTC where no zone is given). ``weight`` may be there: a number above zero. Further
-columns are left aside; the order of the lines does not matter::
+time in ISO 8601 with dashes in every line (UTC where no zone is given). ``weight`` may be there: a number
+above zero. Further columns are left aside; the order of the lines does not matter::
 
     src,dst,t,weight
     ann,bob,2024-03-01,1
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +36,7 @@ from workbench.registry import datasets
 
 NEEDED = ("src", "dst", "t")
 ENDINGS = (".csv", ".csv.gz")
+LATEST = 1e11  # seconds: the year 5138, and as milliseconds 1973
 
 Floats = NDArray[np.float64]
 
@@ -147,7 +149,27 @@ def _times(column: Sequence[str], lines: Sequence[int], path: Path) -> Floats:
     """Unix seconds (M,); the first line says whether they are numbers or dates."""
     if _number(column[0]) is None:
         return _parsed(_date, column, lines, path, "t", "a date or time in ISO 8601, or Unix seconds in every line")
-    return _parsed(_number, column, lines, path, "t", "a finite number of seconds, as in the first line")
+    times = _parsed(_number, column, lines, path, "t", "a finite number of seconds, as in the first line")
+    if (times > LATEST).any():
+        first = int(np.flatnonzero(times > LATEST)[0])
+        raise UsageError(
+            f"{path}, line {lines[first]}, column 't': {column[first]} looks like milliseconds (as seconds it lies "
+            f"after the year 5000): expected Unix seconds; divide the times by 1000"
+        )
+    if all(_is_day(text) for text in column):
+        day = f"{column[0][:4]}-{column[0][4:6]}-{column[0][6:]}"
+        raise UsageError(
+            f"{path}, column 't': {column[0]} and all others look like dates without dashes, and numbers are read as "
+            f"Unix seconds; write the dates with dashes ({day})"
+        )
+    return times
+
+
+def _is_day(text: str) -> bool:
+    """Whether a number is a date as in 20240301."""
+    if not re.fullmatch(r"(19|20)\d{6}|2100\d{4}", text, re.ASCII):
+        return False
+    return _date(f"{text[:4]}-{text[4:6]}-{text[6:]}") is not None
 
 
 def _parsed(

@@ -164,5 +164,8 @@ def _wrong_values(clouds: PointClouds) -> list[str]:
         absent = [name for number, name in enumerate(clouds.class_names) if number not in seen]
         if absent and seen:
             faults.append(f"no training shape is {', '.join(absent[:8])}: a class that is never seen cannot be learned")
+    low, high = int(clouds.split.min()), int(clouds.split.max())
+    if low < 1 or high > len(SPLITS):
+        faults.append(f"split goes from {low} to {high}: expected 1 (train), 2 (val) and 3 (test)")
     empty = [name for name in SPLITS if not len(clouds.of_split(name))]
     return faults + [f"the split {name!r} is empty" for name in empty]

@@ -13,6 +13,7 @@ import numpy as np
 from workbench.datasets.event_links import event_columns, gather, numbered, numbers
 from workbench.datasets.sequence_faults import too_little, wrong_links
 from workbench.datasets.slices import DAY, MOST_SNAPSHOTS, Slicing, column_boundaries, sliced
+from workbench.datasets.temporal_data import events_of, temporal_data
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,14 +107,10 @@ class SnapshotSequence:
     def from_temporal_data(cls, data: TemporalData, *, weighted: bool = False, **slicing: Any) -> Self:
         """From PyG's ``TemporalData`` with src, dst and t (M,), sliced as in :meth:`from_events`.
 
-        ``weighted`` takes the first column of ``msg`` (M, D) as the weights, which must then be positive.
+        ``weighted`` takes the first column of ``msg`` (M, D) as the weights, which must then be positive. Raises
+        UsageError for columns that are not there.
         """
-        absent = [name for name in ("src", "dst", "t", *(["msg"] if weighted else [])) if name not in data]
-        if absent:
-            raise UsageError(f"the TemporalData has no {' and no '.join(absent)}: expected src, dst and t")
-        weight = data.msg.reshape(len(data.src), -1)[:, 0].cpu().numpy() if weighted else None
-        src, dst, time = (data[name].cpu().numpy() for name in ("src", "dst", "t"))
-        return cls.from_events(src, dst, time, weight, **slicing)
+        return cls.from_events(*events_of(data, weighted), **slicing)
 
     @classmethod
     def _of(
@@ -150,33 +147,7 @@ class SnapshotSequence:
         The time is the start of the slice, or the number of the snapshot where the boundaries are unknown. Of a
         cumulative sequence these are the links of each slice alone.
         """
-        import torch
-        from torch_geometric.data import TemporalData
-
-        starts = torch.arange(len(self)) if self.boundaries is None else self.boundaries[:-1]
-        if (starts == starts.long()).all():
-            starts = starts.long()
-        ends, weights, sizes = torch.cat(self.links, 1), torch.cat(self.weights), [len(w) for w in self.weights]
-        if self.cumulative:
-            ends, weights, sizes = self._increments()
-        return TemporalData(
-            src=ends[0], dst=ends[1], t=starts.repeat_interleave(torch.tensor(sizes)), msg=weights[:, None]
-        )
-
-    def _increments(self) -> tuple[Tensor, Tensor, list[int]]:
-        """Links (2, M), weights (M,) and their number per slice, of what each slice adds to the one before it."""
-        import torch
-
-        ends, weights = [], []
-        keys, total = torch.zeros(0, dtype=torch.int64), torch.zeros(0)
-        for links, weight in zip(self.links, self.weights, strict=True):
-            now = links[0] * self.num_nodes + links[1]
-            more = weight.clone()
-            more[torch.isin(now, keys)] -= total  # both are sorted, and no link ever goes
-            ends.append(links[:, more > 0])
-            weights.append(more[more > 0])
-            keys, total = now, weight
-        return torch.cat(ends, 1), torch.cat(weights), [len(part) for part in weights]
+        return temporal_data(self)
 
     def __len__(self) -> int:
         """T, the number of snapshots."""
