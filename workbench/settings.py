@@ -79,7 +79,7 @@ class Online(Config):
         False, help="Start the student anew at every snapshot, not from its weights of the one before."
     )
     last: int | None = Option(
-        None, help="Number of the last snapshot (from 0) at which a student learns; empty for the last but one.", ge=1
+        None, help="Number of the last snapshot (from 0) at which a student learns; empty for the last but one.", ge=0
     )
     plain: bool = Option(True, help="Train a student without distillation beside the other one, to compare.")
     walks: int = Option(10, help="Random walks from every node of a snapshot.", ge=1, le=1000, advanced=True)

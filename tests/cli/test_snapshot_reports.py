@@ -102,6 +102,16 @@ def test_the_table_shows_what_every_step_costs(two_seeds, capsys):
     assert rows[0] == ["4", "40", "12,345 → 400", "4.00 ms → 1.50 ms", "1.5 s", "0.5 s"]  # means over both seeds
 
 
+def test_the_costs_say_over_how_many_nodes_each_model_was_timed(make_snapshot_folder, capsys):
+    folder = make_snapshot_folder()
+    result = json.loads((folder / "result.json").read_text())
+    for step in result["steps"]:
+        step["latency_nodes"] = {"teacher": 54, "student": 60, "plain": 60}
+    (folder / "result.json").write_text(json.dumps(result))
+    print_report(report([Run(folder)]))
+    assert table(capsys.readouterr().out, ("step", "latency"))[0][:2] == ["4", "54 → 60"]
+
+
 def test_one_run_has_no_spread(make_snapshot_folder, capsys):
     print_report(report([Run(make_snapshot_folder())]))
     text = capsys.readouterr().out

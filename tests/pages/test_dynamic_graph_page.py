@@ -6,10 +6,12 @@ import shutil
 
 import numpy as np
 import pytest
+import yaml
 
 from workbench.pages import player
 from workbench.pages.node_table import as_csv
 from workbench.pages.step_table import _long_table
+from workbench.pages.tasks import page_of, task_of
 from workbench.runs.folder import Run
 
 RUN = "communities-distill2vec-s0-0123456789ab"
@@ -148,7 +150,9 @@ def test_nodes_to_follow_stand_in_the_address(open_page, make_snapshot_folder):
 
 
 @pytest.mark.parametrize(("figure", "field"), [("embeddings", "follow"), ("attention", "node")])
-@pytest.mark.parametrize(("typed", "answer"), [("many", "no node numbers"), ("6000", "0\\.\\.59")])
+@pytest.mark.parametrize(
+    ("typed", "answer"), [("many", "no node numbers"), ("6000", "0\\.\\.59"), ("9" * 25, "0\\.\\.59")]
+)
 def test_a_node_that_there_is_not_is_a_message(open_page, make_snapshot_folder, figure, field, typed, answer):
     make_snapshot_folder()
     app = open_page("dynamic_graph", figure=figure, step="5", **{field: typed})
@@ -212,6 +216,47 @@ def test_embeddings_that_are_not_finite_are_a_message(open_page, make_snapshot_f
     app = open_page("dynamic_graph", figure="embeddings")
     assert not app.exception
     assert "diverged" in app.error[0].value
+
+
+def test_a_step_that_could_not_be_judged_says_so(open_page, texts, make_snapshot_folder):
+    folder = make_snapshot_folder()
+    file = folder / "arrays/step-00005.npz"
+    with np.load(file) as stored:
+        arrays = {name: of for name, of in stored.items() if name[:5] not in ("posit", "negat", "score")}
+    np.savez(file, **arrays)
+    result = json.loads((folder / "result.json").read_text())
+    for metrics in result["steps"][1]["metrics"].values():
+        metrics.update(dict.fromkeys(metrics))
+    (folder / "result.json").write_text(json.dumps(result))
+    for figure in FIGURES:
+        app = open_page("dynamic_graph", figure=figure, step="5")
+        assert not app.exception
+        assert not app.error
+        assert "no AUC here" in texts(app)
+        assert bool(charts(app)) == (figure != "scores")
+    table = app.dataframe[0].value
+    assert list(table["student"].isna()) == [False, True, False]
+
+
+def test_a_film_ends_with_a_run_of_a_single_step(open_page, make_snapshot_folder):
+    single = make_snapshot_folder("single-run-0123456789ab", seed=1)
+    for step in (4, 6):
+        (single / f"arrays/step-{step:05d}.npz").unlink()
+    make_snapshot_folder()
+    app = open_page("dynamic_graph", run=RUN, step="4")
+    app.button(key="play").click().run()
+    assert app.session_state["playing"]
+    app.selectbox(key="choice-run").set_value(single.name).run()
+    assert not app.exception
+    assert not app.session_state["playing"]
+
+
+def test_a_run_on_live_snapshots_is_one_of_this_page(make_snapshot_folder):
+    folder = make_snapshot_folder(state="running")
+    document = yaml.safe_load((folder / "spec.yaml").read_text())
+    document["dataset"] = {"name": "live", "fingerprint": "0123456789ab"}
+    (folder / "spec.yaml").write_text(yaml.safe_dump(document))
+    assert (task_of(Run(folder)), page_of(Run(folder))) == ("link prediction", "dynamic")
 
 
 def test_a_run_that_is_deleted_while_it_is_shown_is_a_message(open_page, make_snapshot_folder):

@@ -140,11 +140,22 @@ def test_many_links_are_drawn_by_webgl_together_with_their_nodes():
 
 
 def test_the_day_is_said_where_it_is_known(square):
-    day = 86_400.0
-    dated = Snapshots(square.sequence.birth, square.sequence.links, boundaries=np.array([0, day, 2 * day]))
-    assert (
-        draw(Evolution(dated, square.places), 1).layout.annotations[0].text.startswith("Snapshot 1, from 02 Jan 1970:")
-    )
+    billion = 1e9  # 9 September 2001, 01:46:40 UTC
+    assert _title_of_the_second(square, billion, 86_400).startswith("Snapshot 1, from 10 Sep 2001: ")
+    assert _title_of_the_second(square, billion, 3600).startswith("Snapshot 1, from 09 Sep 2001 02:46: ")  # two a day
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "said"), [(0, 1, "1"), (0, 86_400, "86400"), (1e15, 1, "1000000000000001")]
+)
+def test_times_that_are_no_dates_are_said_as_they_are(square, start, length, said):
+    assert _title_of_the_second(square, start, length).startswith(f"Snapshot 1, from time {said}: ")
+
+
+def _title_of_the_second(square, start, length):
+    boundaries = start + length * np.arange(3.0)
+    timed = Snapshots(square.sequence.birth, square.sequence.links, boundaries=boundaries)
+    return draw(Evolution(timed, square.places), 1).layout.annotations[0].text
 
 
 def test_the_film_has_a_frame_and_a_stop_for_every_snapshot(run):

@@ -7,7 +7,7 @@ import pytest
 
 from workbench.errors import RunError, UsageError
 from workbench.plots import auc_over_steps, embeddings_over_time, link_scores, temporal_attention
-from workbench.plots.evolution_arrays import Step
+from workbench.plots.evolution_arrays import Step, was_judged
 from workbench.plots.evolution_embeddings import draw as draw_journey
 from workbench.plots.evolution_embeddings import read_journey
 from workbench.plots.evolution_scores import draw as draw_scores
@@ -79,7 +79,7 @@ def test_a_step_that_there_is_not_is_refused(run, view):
         view(run, 3)
 
 
-@pytest.mark.parametrize("node", [-1, 60])
+@pytest.mark.parametrize("node", [-1, 60, 10**25])
 def test_a_node_that_there_is_not_is_refused(run, node):
     with pytest.raises(UsageError, match=r"0\.\.59"):
         embeddings_over_time(run, 5, nodes=[node])
@@ -156,6 +156,51 @@ def test_an_unknown_metric_and_runs_without_numbers_are_refused(run):
         auc_over_steps(Run(run.path))
 
 
+def test_a_step_that_could_not_be_judged_breaks_the_lines_and_can_be_marked(run):
+    result = json.loads((run.path / "result.json").read_text())
+    for metrics in result["steps"][1]["metrics"].values():
+        metrics.update(dict.fromkeys(metrics))
+    (run.path / "result.json").write_text(json.dumps(result))
+    figure = auc_over_steps(Run(run.path), step=5)
+    (student,) = named(figure, "student")
+    assert list(student.x) == [5, 6, 7]
+    assert np.isfinite(student.y).tolist() == [True, False, True]
+    assert [shape.x0 for shape in figure.layout.shapes if shape.x0 == shape.x1] == [6]
+    with pytest.raises(UsageError, match="the run has 4, 5, 6"):
+        auc_over_steps(Run(run.path), step=9)
+
+
+def test_the_title_says_which_links_are_predicted(run):
+    assert titles(auc_over_steps(run)) == ["AUC on new links"]
+    spec = run.path / "spec.yaml"
+    spec.write_text(spec.read_text() + "\nonline:\n  predict: all\n")
+    assert titles(auc_over_steps(Run(run.path))) == ["AUC on all links"]
+
+
+def leave_out(run, step, *words):
+    """Rewrite the arrays of a step without those whose names hold one of ``words``."""
+    stored = run.arrays(f"step-{step:05d}")
+    kept = {name: of for name, of in stored.items() if not any(word in name for word in words)}
+    np.savez(run.path / f"arrays/step-{step:05d}.npz", **kept)
+
+
+def test_a_step_that_could_not_be_judged_has_embeddings_and_no_scores(run):
+    before = read_journey(run).student
+    leave_out(run, 5, "positives", "negatives", "scores")
+    for then, now in zip(before, read_journey(run).student, strict=True):
+        assert now == pytest.approx(then)
+    with pytest.raises(UsageError, match="step 5 could not be judged"):
+        link_scores(run, 5)
+    assert was_judged(run, 4)
+    assert not was_judged(run, 5)
+
+
+def test_half_of_what_a_judged_step_stores_is_a_damaged_run(run):
+    leave_out(run, 5, "positives")
+    with pytest.raises(RunError, match="hold no 'positives'"):
+        link_scores(run, 5)
+
+
 def test_attention_is_causal_and_its_rows_sum_to_one(run):
     figure = temporal_attention(run, 5)
     for trace, window in zip(figure.data, (6, 3), strict=True):
@@ -177,8 +222,11 @@ def test_a_node_that_the_teacher_does_not_know_has_only_the_students_map(run):
     assert titles(figure) == ["Teacher: does not know this node", "Student: a window of 3 snapshots"]
 
 
-def test_a_run_that_stored_no_attention_says_so(run):
-    stored = {name: of for name, of in run.arrays("step-00005").items() if "attention" not in name}
-    np.savez(run.path / "arrays/step-00005.npz", **stored)
+def test_a_model_whose_attention_is_not_stored_says_so(run):
+    leave_out(run, 5, "attention_teacher")
+    figure = temporal_attention(run, 5)
+    assert titles(figure) == ["Teacher: not stored, too many nodes", "Student: a window of 3 snapshots"]
+    assert [trace.xaxis for trace in figure.data] == ["x2"]
+    leave_out(run, 5, "attention")
     with pytest.raises(RunError, match="stored no temporal attention"):
         temporal_attention(run, 5)

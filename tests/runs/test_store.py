@@ -38,6 +38,11 @@ def test_runs_are_listed_newest_first(tmp_path: Path) -> None:
     assert [run.id for run in list_runs(tmp_path)] == ["c", "b", "a"]
 
 
+def test_a_root_may_be_text(tmp_path: Path) -> None:
+    make(tmp_path, "a-run")
+    assert find_run("a-run", str(tmp_path)).id == list_runs(str(tmp_path))[0].id == "a-run"
+
+
 def test_the_index_says_what_the_folders_say(tmp_path: Path) -> None:
     make(tmp_path, "a", 1.0)
     first = list_runs(tmp_path)[0]

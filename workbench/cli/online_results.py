@@ -11,6 +11,7 @@ from workbench.cli.output import MISSING, count, duration, print_table
 from workbench.cli.summaries import mean_and_std, side, spread, spreads, summary
 
 Entry = dict[str, Any]
+SIDES = ("teacher", "student")
 WHO: Mapping[str, str] = {  # who is scored -> the head of its column
     "teacher": "teacher",
     "student": "student",
@@ -59,7 +60,10 @@ def print_steps(document: Entry) -> None:
         seeds = f", mean ± std over {len(runs)} seeds" if len(runs) > 1 else ""
         typer.echo(f"\nAUC of the links of the next snapshot, at every online step{seeds}\n")
         _print_scores(document["summary"])
-        typer.echo("\nWhat a step costs: parameters and latency, teacher → student, and how long the student learns\n")
+        typer.echo(
+            "\nWhat a step costs, teacher → student (the latency is over the nodes that each of them knows), "
+            "and how long the student learns\n"
+        )
         _print_costs([run["steps"] for run in runs])
 
 
@@ -81,15 +85,23 @@ def _print_costs(runs: Sequence[Sequence[Entry]]) -> None:
         rows.append(
             (
                 str(at["step"]),
-                count(at.get("nodes")),
-                " → ".join(count(parameters.get(who)) for who in ("teacher", "student")),
-                " → ".join(_milliseconds(latency.get(who)) for who in ("teacher", "student")),
+                _nodes(at),
+                " → ".join(count(parameters.get(who)) for who in SIDES),
+                " → ".join(_milliseconds(latency.get(who)) for who in SIDES),
                 duration(seconds.get("student")),
                 duration(seconds.get("plain")),
             )
         )
     columns = ("step", "nodes", "parameters", "latency", "update", "update alone")
     print_table(columns, rows, right=columns)
+
+
+def _nodes(at: Entry) -> str:
+    """How many nodes the teacher knows and how many there are; of older runs the latter only."""
+    known = at.get("latency_nodes", {})
+    return (
+        " → ".join(count(known[who]) for who in SIDES) if all(who in known for who in SIDES) else count(at.get("nodes"))
+    )
 
 
 def _means(steps: Sequence[Entry], key: str) -> dict[str, float | None]:

@@ -44,6 +44,9 @@ def _go_on(steps: Sequence[int]) -> None:
     state = st.session_state
     if "film-start" in state:
         state[STEP] = state.pop("film-start")
+    if state.get(PLAYING) and len(steps) == 1:  # of another run, chosen while the film was playing
+        state[PLAYING] = False
+        st.rerun()
     if not state.get(PLAYING) or time.monotonic() - state[SINCE] < 0.8 * TICK_SECONDS or state.get(STEP) not in steps:
         return
     index = list(steps).index(state[STEP]) + 1

@@ -14,7 +14,7 @@ from workbench.pages.player import film, time_slider
 from workbench.pages.snippets import view_as_python
 from workbench.pages.step_table import step_table
 from workbench.pages.wording import NONE
-from workbench.plots.evolution_arrays import NAMES, online_steps, step_metrics
+from workbench.plots.evolution_arrays import NAMES, online_steps, predicts_all, step_metrics, was_judged
 from workbench.runs.folder import Run
 
 FIGURES = {
@@ -45,7 +45,12 @@ def _at_step(path: Path, figure: str) -> None:
         if not steps:
             st.rerun()  # the run has gone: the page says so
         step = time_slider("Online step", steps, lambda at: f"snapshot {at} → {at + 1}")
-        _numbers(step_metrics(run, step))
+        metrics = step_metrics(run, step)
+        _numbers(metrics)
+        if metrics and all((of or {}).get("auc") is None for of in metrics.values()):
+            st.caption(
+                f"Too few links of snapshot {step + 1} to predict, or pairs without one, for a test: no AUC here."
+            )
         draw = {"graph": _graph, "embeddings": _embeddings, "scores": _scores, "attention": _attention}[figure]
         view, choices = draw(run, step)
         as_code(view_as_python(run.id, view, step=step, **choices), f"workbench show {run.id}")
@@ -58,14 +63,15 @@ def _numbers(metrics: Mapping[str, Mapping[str, Any]]) -> None:
         value, alone = auc[who], auc["plain"]
         gain = None
         if who == "student" and value is not None and alone is not None:
-            gain = f"{value - alone:+.3f} by distilling"
+            gain = f"{round(value - alone, 3) + 0.0:+.3f} by distilling"  # no minus before a zero
         cell.metric(f"AUC, {NAMES[who]}", NONE if value is None else f"{value:.3f}", gain)
     learned = ("teacher", "student", "plain")
-    best = max((auc[who] or 0.0, name) for who, name in NAMES.items() if who not in learned)
+    others = ((auc[who], name) for who, name in NAMES.items() if who not in learned)
+    best, whose = max(((value, name) for value, name in others if value is not None), default=(None, None))
     cells[3].metric(
         "AUC, best without learning",
-        f"{best[0]:.3f}" if best[0] else NONE,
-        best[1] if best[0] else None,
+        NONE if best is None else f"{best:.3f}",
+        whose,
         delta_color="off",
         delta_arrow="off",
         help="Common neighbours, Adamic–Adar, the product of degrees, and remembering the links of the last snapshot.",
@@ -84,10 +90,11 @@ def _graph(run: Run, step: int) -> View:
     left.plotly_chart(evolution_graph.draw(evolution_arrays.evolution(run), step), key=f"graph-{run.id}", alt=alt)
     with right, explained():
         alt = "A line plot of the AUC of teacher, student and baselines over the predicted snapshots."
-        scores = evolution_auc.scores([run])
-        st.plotly_chart(evolution_auc.draw(scores, step=step), key=f"auc-{run.id}", alt=alt)
+        scores, what = evolution_auc.scores([run]), evolution_auc.what_is_predicted([run])
+        st.plotly_chart(evolution_auc.draw(scores, step=step, what=what), key=f"auc-{run.id}", alt=alt)
+    asked = f"links snapshot {step + 1} has" if predicts_all(run) else f"links of snapshot {step + 1} are new"
     st.caption(
-        f"The student is taught with the snapshots up to {step} and asked which links of snapshot {step + 1} are new. "
+        f"The student is taught with the snapshots up to {step} and asked which {asked}. "
         "Nodes keep their places from snapshot to snapshot but for small moves; a ring marks a node seen for the "
         "first time, and a pale one has no link now."
     )
@@ -112,10 +119,14 @@ def _embeddings(run: Run, step: int) -> View:
 def _scores(run: Run, step: int) -> View:
     from workbench.plots.evolution_scores import link_scores
 
-    alt = "Histograms of the scores of true new links and of negatives, for teacher and student, and a scatter plot."
+    if not was_judged(run, step):
+        st.info("There are no scores at this step: choose another one.", icon=":material/info:")
+        return "link_scores", {}
+    alt = "Histograms of the scores of true links and of negatives, for teacher and student, and a scatter plot."
     st.plotly_chart(link_scores(run, step), key=f"scores-{run.id}", alt=alt)
     st.caption(
-        f"Test links that are new in snapshot {step + 1}, and as many pairs that stay unlinked. The less the two areas "
+        f"Test links {'of' if predicts_all(run) else 'that are new in'} snapshot {step + 1}, and as many pairs that "
+        "stay unlinked. A node that the teacher does not know counts as zeros in its scores. The less the two areas "
         "overlap, the higher the AUC: the chance that a true link scores higher than a negative. On the diagonal of "
         "the last panel, the student says what its teacher says."
     )
@@ -126,6 +137,8 @@ def _attention(run: Run, step: int) -> View:
     from workbench.plots.evolution_attention import temporal_attention
 
     chosen = _chosen_nodes("Node", "node", "One number; empty: the mean of all nodes.")
+    if chosen and len(chosen) > 1:
+        raise UsageError("temporal attention is that of one node, or the mean of all: write one number, or none")
     node = chosen[0] if chosen else None
     figure = temporal_attention(run, step, node)
     alt = "Two heat maps, teacher and student: how much each snapshot of the window attends to the earlier ones."

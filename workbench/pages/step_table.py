@@ -13,7 +13,7 @@ from workbench.plots.evolution_arrays import NAMES, metrics_of
 from workbench.plots.evolution_auc import Score, auc_over_steps, scores
 from workbench.runs.folder import Run
 
-METRICS = ("auc", "average_precision", "dot_auc")
+METRICS = ("auc", "average_precision", "dot_auc", "known_auc")
 
 
 def step_table(run: Run, seeds: Sequence[Run]) -> None:
@@ -25,7 +25,7 @@ def step_table(run: Run, seeds: Sequence[Run]) -> None:
             alt = "A line plot of the mean AUC over seeds of teacher, student and baselines, with standard deviations."
             st.plotly_chart(auc_over_steps(runs), key=f"seeds-{run.id}", alt=alt)
             st.caption(f"AUC, mean ± std over the {len(runs)} seeds of this spec that are finished.")
-        st.dataframe(_columns(scores(runs)), hide_index=True, height="content")
+        st.dataframe(_columns(scores(runs), runs), hide_index=True, height="content")
         st.download_button(
             "Every metric of every step as CSV",
             lambda: as_csv(_long_table(runs)),
@@ -36,17 +36,21 @@ def step_table(run: Run, seeds: Sequence[Run]) -> None:
         )
 
 
-def _columns(found: Sequence[Score]) -> dict[str, list[object]]:
-    """One row per step, one column per predictor: the mean, and over several seeds the standard deviation."""
-    steps = sorted({(score.step, score.predicts) for score in found})
-    written = {
-        (score.step, score.who): f"{score.over.mean:.3f}" + (f" ± {score.over.std:.3f}" if score.over.std else "")
-        for score in found
-    }
+def _columns(found: Sequence[Score], runs: Sequence[Run]) -> dict[str, list[object]]:
+    """One row per step, one column per predictor: the mean, and over several seeds the standard deviation.
+
+    A step that could not be judged has empty cells.
+    """
+    steps = sorted({(step, predicts) for run in runs for step, predicts, _ in metrics_of(run)})
+    written = {(score.step, score.who): _mean_and_std(score) for score in found}
     columns: dict[str, list[object]] = {"step": [step for step, _ in steps], "predicts": [to for _, to in steps]}
     for who in dict.fromkeys(score.who for score in found):
         columns[NAMES[who]] = [written.get((step, who)) for step, _ in steps]
     return columns
+
+
+def _mean_and_std(score: Score) -> str:
+    return f"{score.over.mean:.3f}" + ("" if score.over.std is None else f" ± {score.over.std:.3f}")
 
 
 def _long_table(runs: Sequence[Run]) -> Columns:

@@ -7,7 +7,7 @@ from typing import Literal
 from workbench.datasets.base import DatasetConfig, Task
 from workbench.errors import WorkbenchError
 from workbench.pages.frame import link
-from workbench.registry import datasets
+from workbench.registry import datasets, models
 from workbench.runs.folder import Run
 
 Look = Literal["embeddings", "dynamic"]
@@ -15,15 +15,21 @@ TITLES = {"embeddings": "Embeddings", "dynamic": "Dynamic graph"}
 
 
 def task_of(run: Run) -> Task:
-    """The task of the run's dataset; that of a graph where it cannot be told (live objects, a damaged spec)."""
+    """The task of the run's dataset, or of its student where the data are live objects.
+
+    That of a graph where it cannot be told: both are live, or the spec is damaged.
+    """
     try:
-        name = run.document["dataset"]["name"]
+        name, student = run.document["dataset"]["name"], run.document["student"]["name"]
     except (WorkbenchError, KeyError, TypeError):
         return "node classification"
-    if name not in datasets:
-        return "node classification"
-    config: type[DatasetConfig] = datasets[name]
-    return config.card.task
+    if name in datasets:
+        config: type[DatasetConfig] = datasets[name]
+        return config.card.task
+    if student in models:
+        task: Task = models[student].task
+        return task
+    return "node classification"
 
 
 def page_of(run: Run) -> Look:

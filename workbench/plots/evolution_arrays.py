@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.analysis.evolution import Links
-from workbench.errors import RunError, UsageError
+from workbench.errors import RunError, UsageError, WorkbenchError
 from workbench.runs.folder import Run
 
 SEQUENCE = "sequence"
+DAY = 86_400.0  # seconds
+LEAST_DATE, FIRST_DATE, END_OF_DATES = -62_135_596_800.0, 366 * DAY, 253_402_300_800.0  # years 1, 1971 and 10000
 NAMES: Mapping[str, str] = {  # who is scored -> the name in legends and tables
     "teacher": "teacher",
     "student": "student",
@@ -41,17 +43,25 @@ class Snapshots:
         return len(self.links)
 
     def when(self, snapshot: int) -> str:
-        """The snapshot with its first day, where that is known."""
+        """The snapshot with its first day, where that is known, and the hour where two begin on one day.
+
+        Times that are no dates, as those that count from 0, are said as they are.
+        """
         if self.boundaries is None:
             return f"Snapshot {snapshot}"
-        first = datetime.fromtimestamp(float(self.boundaries[snapshot]), UTC)
-        return f"Snapshot {snapshot}, from {first:%d %b %Y}"
+        start, end = float(self.boundaries[0]), float(self.boundaries[-1])
+        first = float(self.boundaries[snapshot])
+        if start < LEAST_DATE or not FIRST_DATE <= end < END_OF_DATES:
+            return f"Snapshot {snapshot}, from time {first:.16g}"
+        starts = np.unique(self.boundaries[:-1])
+        hour = " %H:%M" if len(np.unique(starts // DAY)) < len(starts) else ""
+        return f"Snapshot {snapshot}, from {datetime.fromtimestamp(first, UTC):%d %b %Y{hour}}"
 
 
 @dataclass(frozen=True)
 class Step:
     """One online step: embeddings of the student (N_t, d_s) and of the K nodes that the teacher knows (K, d_t), and
-    on P true new links and P negatives (2, P) the scores (2P,) in 0..1 of both, NaN where there is none."""
+    on P true links and P negatives (2, P) the scores (2P,) in 0..1 of both, NaN where there is none."""
 
     student: NDArray[np.floating]
     teacher: NDArray[np.floating]
@@ -83,9 +93,32 @@ def online_steps(run: Run) -> list[int]:
 
 
 def read_step(run: Run, step: int) -> Step:
-    """The arrays of one online step. Raises UsageError for a step that there is not."""
+    """The arrays of one online step. Raises UsageError for a step that there is not or that could not be judged."""
     stored = step_arrays(run, step)
+    if not _judged(stored):
+        raise UsageError(
+            f"step {step} could not be judged, too few links or pairs without one follow: choose another step"
+        )
     return Step(**{name: _one_of(run, stored, name) for name in Step.__dataclass_fields__})
+
+
+def read_embeddings(run: Run, step: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Teacher's (K, d_t) and student's (N_t, d_s) at one online step, whether or not it could be judged."""
+    stored = step_arrays(run, step)
+    return _one_of(run, stored, "teacher"), _one_of(run, stored, "student")
+
+
+def was_judged(run: Run, step: int) -> bool:
+    """Whether the snapshot after an online step had links enough to judge predictions."""
+    return _judged(step_arrays(run, step))
+
+
+def predicts_all(run: Run) -> bool:
+    """Whether a run predicts all links of the next snapshot, not the new ones only."""
+    try:
+        return bool((run.document.get("online") or {}).get("predict") == "all")
+    except (WorkbenchError, AttributeError):
+        return False
 
 
 def step_arrays(run: Run, step: int) -> dict[str, NDArray[Any]]:
@@ -113,6 +146,10 @@ def metrics_of(run: Run) -> list[tuple[int, int, Mapping[str, Mapping[str, Any]]
     """Per online step: the step, the snapshot that it predicts, and the metrics by whom; empty if unfinished."""
     records = (run.result or {}).get("steps") or []
     return [(r["step"], r.get("predicts", r["step"] + 1), r.get("metrics") or {}) for r in records if "step" in r]
+
+
+def _judged(stored: Mapping[str, NDArray[Any]]) -> bool:
+    return any(name in stored for name in ("positives", "negatives", "scores_student", "scores_teacher"))
 
 
 def _one_of(run: Run, stored: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from workbench.plots.evolution_arrays import step_arrays
 from workbench.runs.folder import Run
 
 HEIGHT = 480
+UNKNOWN, NOT_STORED = "does not know this node", "not stored, too many nodes"
 SCALE = "Viridis"  # told apart by all readers
 NUMBERS = 10  # snapshots in a window up to which every cell says its number
 
@@ -23,24 +25,29 @@ def temporal_attention(run: Run, step: int, node: int | None = None) -> go.Figur
     """Temporal attention of both models at an online step: mean over their nodes, or of one ``node``.
 
     A row is an attending snapshot of the window and sums to one, a column an attended one; nothing looks ahead,
-    so the upper triangle is empty. Raises UsageError for a step or node that there is not, RunError where the
-    run has stored no attention.
+    so the upper triangle is empty. Of many nodes a model's attention is not stored, and its title says so. Raises
+    UsageError for a step or node that there is not, RunError where none is stored.
     """
     stored = step_arrays(run, step)
-    names = ("attention_teacher", "attention_student")
-    missing = [name for name in names if name not in stored]
-    if missing:
-        raise RunError(f"run {run.id} has stored no temporal attention ({', '.join(missing)}): run the spec again")
-    student = stored["attention_student"]
-    if node is not None and not 0 <= node < len(student):
-        raise UsageError(f"there is no node {node!r} at step {step}: nodes are numbered 0..{len(student) - 1}")
-    return draw(_averaged(stored["attention_teacher"], node), _averaged(student, node), step)
+    teacher, student = (stored.get(f"attention_{who}") for who in ("teacher", "student"))
+    if teacher is None and student is None:
+        raise RunError(f"run {run.id} has stored no temporal attention at step {step}: there are too many nodes for it")
+    count = len(stored["student"] if student is None else student)
+    if node is not None and not 0 <= node < count:
+        raise UsageError(f"there is no node {node!r} at step {step}: nodes are numbered 0..{count - 1}")
+    absent = [NOT_STORED if weights is None else UNKNOWN for weights in (teacher, student)]
+    return draw(_averaged(teacher, node), _averaged(student, node), step, absent)
 
 
-def draw(teacher: NDArray[np.floating] | None, student: NDArray[np.floating] | None, step: int) -> go.Figure:
-    """Two heat maps of (W, W) weights, the windows ending at ``step``; None for a model that does not know the node."""
+def draw(
+    teacher: NDArray[np.floating] | None,
+    student: NDArray[np.floating] | None,
+    step: int,
+    absent: Sequence[str] = (UNKNOWN, UNKNOWN),
+) -> go.Figure:
+    """Two heat maps of (W, W) weights, the windows ending at ``step``; where one is None, ``absent`` says why."""
     panels = (("Teacher", teacher), ("Student", student))
-    titles = [f"{name}: {_window(weight)}" for name, weight in panels]
+    titles = [f"{name}: {_window(weight) or why}" for (name, weight), why in zip(panels, absent, strict=True)]
     figure = make_subplots(1, 2, subplot_titles=titles, horizontal_spacing=0.1)
     for column, (_, weight) in enumerate(panels, start=1):
         if weight is not None:
@@ -54,8 +61,10 @@ def draw(teacher: NDArray[np.floating] | None, student: NDArray[np.floating] | N
     return theme.finish(figure, HEIGHT)
 
 
-def _averaged(weights: NDArray[np.floating], node: int | None) -> NDArray[np.floating] | None:
-    """Attention (n, W, W) of one node, or the mean over all, in float32; None where the node is not known."""
+def _averaged(weights: NDArray[np.floating] | None, node: int | None) -> NDArray[np.floating] | None:
+    """Attention (n, W, W) of one node, or the mean over all, in float32; None where there is none of it."""
+    if weights is None:
+        return None
     if node is None:
         return weights.mean(axis=0, dtype=np.float32)
     return weights[node].astype(np.float32) if node < len(weights) else None
@@ -73,4 +82,6 @@ def _heat_map(weight: NDArray[np.floating], step: int) -> Any:
 
 
 def _window(weight: NDArray[np.floating] | None) -> str:
-    return "does not know this node" if weight is None else f"a window of {len(weight)} snapshots"
+    if weight is None:
+        return ""
+    return f"a window of {len(weight)} snapshot" + ("s" if len(weight) > 1 else "")

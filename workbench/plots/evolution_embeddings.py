@@ -14,7 +14,7 @@ from plotly.subplots import make_subplots
 from workbench.analysis.evolution import aligned_pair, drift, most_drifting, most_linked
 from workbench.errors import UsageError
 from workbench.plots import theme
-from workbench.plots.evolution_arrays import Snapshots, check_step, online_steps, read_snapshots, read_step
+from workbench.plots.evolution_arrays import Snapshots, check_step, online_steps, read_embeddings, read_snapshots
 from workbench.plots.evolution_nodes import community_legend, node_facts, node_marker, plain_axes, scatter
 from workbench.runs.folder import Run
 
@@ -64,8 +64,7 @@ def embeddings_over_time(
 def read_journey(run: Run, most_nodes: int = MOST_NODES) -> Journey:
     """The embeddings of all online steps in one frame: the costly part, the same for every step."""
     sequence, steps = read_snapshots(run), online_steps(run)
-    found = [read_step(run, step) for step in steps]
-    teacher, student = aligned_pair([each.teacher for each in found], [each.student for each in found])
+    teacher, student = aligned_pair(*zip(*(read_embeddings(run, step) for step in steps), strict=True))
     shown = most_linked(sequence.links, len(sequence.birth), most_nodes)
     return Journey(sequence, steps, teacher, student, shown)
 
@@ -131,7 +130,6 @@ def _title(of: Journey, name: str, places: NDArray[Any]) -> str:
 
 
 def _checked(nodes: Sequence[int], count: int) -> NDArray[np.int64]:
-    chosen = np.asarray(nodes, dtype=np.int64)
-    if len(chosen) and not 0 <= chosen.min() <= chosen.max() < count:
+    if any(not 0 <= node < count for node in nodes):
         raise UsageError(f"there is no such node among {list(nodes)}: nodes are numbered 0..{count - 1}")
-    return chosen
+    return np.asarray(nodes, dtype=np.int64)

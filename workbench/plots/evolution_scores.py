@@ -17,7 +17,7 @@ from workbench.runs.folder import Run
 
 HEIGHT = 430
 BINS = 25
-TRUE, FALSE = "true new links", "negatives: pairs that stay unlinked"
+TRUE, FALSE = "true links", "negatives: pairs that stay unlinked"
 LOOKS: Mapping[str, tuple[str, str]] = {  # line or point, and area
     FALSE: ("#777777", "rgba(128, 128, 128, 0.30)"),
     TRUE: (BORN, "rgba(0, 158, 115, 0.35)"),
@@ -29,7 +29,7 @@ def link_scores(run: Run, step: int) -> go.Figure:
 
     One histogram per model, with its AUC in the title: the less the two areas overlap, the higher. Beside them,
     both scores of every link: on the diagonal the student says what its teacher says. Raises UsageError for a
-    step that there is not.
+    step that there is not, and for one that could not be judged.
     """
     return draw(read_step(run, step), step_metrics(run, step))
 

@@ -19,19 +19,19 @@ def runs_root() -> Path:
     return expanded(given).absolute() if given else Path.cwd() / "runs"
 
 
-def list_runs(root: Path | None = None) -> list[Run]:
+def list_runs(root: str | os.PathLike[str] | None = None) -> list[Run]:
     """Every run below the root, newest first."""
     from workbench.runs.index import indexed_runs
 
-    return indexed_runs(root or runs_root())
+    return indexed_runs(Path(root or runs_root()))
 
 
-def find_run(name: str, root: Path | None = None) -> Run:
+def find_run(name: str, root: str | os.PathLike[str] | None = None) -> Run:
     """The run of this id, or the only one whose id starts with or contains ``name``.
 
     Demo runs are found too. Raises UsageError when none or several fit; a name is never taken as a path.
     """
-    own, demos = run_folders(root or runs_root()), [run.path for run in demo_runs()]
+    own, demos = run_folders(Path(root or runs_root())), [run.path for run in demo_runs()]
     for folders in (own, demos):  # a demo is never in the way of one's own runs
         for fits in (str.__eq__, str.startswith, str.__contains__):
             found = [folder for folder in folders if name and fits(folder.name, name)]
