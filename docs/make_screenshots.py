@@ -37,10 +37,20 @@ def shoot(page: Page, address: str) -> None:
     page.get_by_role("button", name="Launch").wait_for(timeout=PATIENCE)
     page.wait_for_timeout(1500)
     page.screenshot(path=ASSETS / "distil.png")
-    page.goto(f"{address}/embeddings?run={quote(demo_runs()[-1].id)}&projection=umap")
+    page.goto(f"{address}/embeddings?run={quote(_demo_of('builtin-citation'))}&projection=umap")
     page.locator(".js-plotly-plot").wait_for(timeout=PATIENCE)
     page.wait_for_timeout(2500)
     page.screenshot(path=ASSETS / "embeddings.png")
+    page.goto(f"{address}/dynamic?run={quote(_demo_of('builtin-communities'))}")
+    page.locator(".js-plotly-plot").first.wait_for(timeout=PATIENCE)
+    page.get_by_role("slider").first.press("End")
+    page.wait_for_timeout(4000)
+    page.screenshot(path=ASSETS / "dynamic.png")
+
+
+def _demo_of(dataset: str) -> str:
+    """The demo run on a dataset, the last of several."""
+    return [run.id for run in demo_runs() if run.id.startswith(dataset)][-1]
 
 
 def main() -> None:
