@@ -114,7 +114,7 @@ COMMUNITIES = ("distill", "builtin-communities")
         (("controls", "builtin-karate", "--preset", "quick"), "has no preset 'quick'"),
         (("distill", "builtin-karate", "--online.restart", "true"), "online settings are for snapshots"),
         ((*COMMUNITIES, "--online.restrat", "true"), "did you mean 'restart'"),
-        ((*COMMUNITIES, "--online.last", "0"), "a whole number ≥ 1"),
+        ((*COMMUNITIES, "--online.last", "-1"), "a whole number ≥ 0"),
         (("distill", "enron", "--teacher", "gat"), "teacher 'gat' is made for node classification"),
         ((*COMMUNITIES, "--teacher", "dysta"), "did you mean 'dysat'"),
         ((*COMMUNITIES, "--student", "dgcnn"), "student 'dgcnn' is made for graph classification"),
