@@ -67,19 +67,6 @@ def make_communities(root: Path) -> Path:
     )
 
 
-def make_shapes(root: Path) -> Path:
-    """Point clouds, whose graphs the models build themselves."""
-    run, alone = (wb.distill("builtin-shapes", method=method, device="cpu", root=root) for method in ("lsp", "none"))
-    distilled, plain = (100 * float((r.result or {})["student"]["metrics"]["test"]["accuracy"]) for r in (run, alone))
-    gain = distilled - plain
-    verdict = f"{abs(gain):.1f} points {'less' if gain > 0 else 'more'}"
-    return keep(
-        run,
-        "Spheres, cones, helices as clouds of points. Both models build a graph of nearest points in every layer, "
-        f"and LSP compares them on the union. Without a teacher the same student reaches {plain:.1f} %: {verdict}.",
-    )
-
-
 def keep(run: wb.Run, story: str) -> Path:
     """Copy what a demo needs of a finished run; returns its folder."""
     target = DEMOS / run.id
@@ -116,7 +103,6 @@ def _leave_out_attention(path: Path) -> None:
 MAKERS: dict[str, list[Callable[[Path], Path]]] = {
     "builtin-citation": [partial(make, *choice) for choice in CHOICES],
     "builtin-communities": [make_communities],
-    "builtin-shapes": [make_shapes],
 }
 
 

@@ -36,7 +36,7 @@ def shapes(page, server):
     page.get_by_test_id("stTopNav").get_by_role("link", name="Dynamic graph").click()  # a run in the Gallery has one
     page.get_by_text("EdgeConv 3 of 3").first.wait_for()
     page.get_by_role("combobox", name="Run").first.click()
-    page.get_by_role("option", name="builtin-shapes · dgcnn → dgcnn · lsp").first.click()  # the last is the example
+    page.get_by_role("option", name="builtin-shapes · dgcnn → dgcnn · lsp").click()
     page.locator(".js-plotly-plot").get_by_text("Student with lsp").first.wait_for()
     page.wait_for_function(NEAREST, arg=0)
     return page
