@@ -19,7 +19,7 @@ from workbench.models.budget import parameter_bytes
 from workbench.runs.cloud_pictures import store_clouds
 from workbench.runs.live import Live
 from workbench.runs.probe import larger_student
-from workbench.runs.teacher_cache import WEIGHTS, cached_teacher, refer
+from workbench.runs.teacher_cache import WEIGHTS, cached_teacher, own_teacher
 from workbench.runs.trained import LATENCY_REPEATS, count_parameters
 from workbench.runs.ways import Found, Order
 from workbench.tasks.graph_classification import GraphClassification
@@ -102,10 +102,8 @@ def _teacher(task: Task) -> tuple[nn.Module, dict[str, Any]]:
             info = _train(task, "teacher", CloudStep(distiller, taught, None, spec.teacher_training), weights)
         return info if control == "none" else {**info, "control": control}
 
-    if order.live.any:  # nothing of a live object is cached
-        folder = order.recorder.run.path
-        info = make(folder) | {"reused": False, "hash": key}
-        refer(order.recorder, folder)
+    if order.live.any:
+        info = own_teacher(order.recorder, key, make)
     else:
         info = cached_teacher(order.recorder, key, order.fingerprint, module, make)
     module.requires_grad_(False).eval()

@@ -16,7 +16,7 @@ from workbench.runs.online_progress import Progress
 from workbench.runs.online_training import Learned, Learning, learn
 from workbench.runs.probe import larger_student
 from workbench.runs.recorder import Stage as Who
-from workbench.runs.teacher_cache import WEIGHTS, cached_teacher, refer
+from workbench.runs.teacher_cache import WEIGHTS, cached_teacher, own_teacher
 from workbench.runs.ways import Found, Order
 from workbench.training.checkpoint import save_tensors
 from workbench.training.random_state import seed_everything
@@ -104,10 +104,8 @@ def _teacher(order: Order, progress: Progress) -> tuple[DySAT, dict[str, Any]]:
         return info
 
     key = f"{spec.teacher_id}-{order.device.type}"
-    if order.live.any:  # nothing of a live object is cached
-        folder = order.recorder.run.path
-        info = make(folder) | {"reused": False, "hash": key}
-        refer(order.recorder, folder)
+    if order.live.any:
+        info = own_teacher(order.recorder, key, make)
     else:
         info = cached_teacher(order.recorder, key, order.fingerprint, module, make)
     return module.requires_grad_(False).eval(), info
@@ -132,13 +130,10 @@ def _follow(order: Order, progress: Progress, stage: Stage, who: Who, student: D
     if who in progress.finished:  # before the run was interrupted
         return Learned(student, progress.finished[who]["seconds"], progress.finished[who])
     recorder = progress.recorder(who, stage.step)
-    if not recorder.resumes:
-        seed_everything(_seed(spec.seed, stage.step), spec.training.deterministic)
-        student.grow(stage.nodes)
-        if spec.protocol.restart and stage.step > first_step(spec):
-            student.reset_parameters()
-    else:
-        student.grow(stage.nodes)
+    seed_everything(_seed(spec.seed, stage.step), spec.training.deterministic)
+    student.grow(stage.nodes)
+    if spec.protocol.restart and stage.step > first_step(spec):
+        student.reset_parameters()
     objective = spec.objective if who == STUDENT else None
     learning = Learning(order, stage, who, spec.training)
     found = learn(learning, student, objective, teacher, recorder)

@@ -99,10 +99,6 @@ class StepRecorder:
         self._offset = offset
         self._resumed = resumed
 
-    @property
-    def resumes(self) -> bool:
-        return self._resumed is not None
-
     def checkpoint_of(self) -> Checkpoint | None:
         """Where this very training is gone on from."""
         return self._resumed

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from workbench.runs.live import with_encode
-from workbench.runs.teacher_cache import WEIGHTS, cached_teacher, refer
+from workbench.runs.teacher_cache import WEIGHTS, cached_teacher, own_teacher
 from workbench.runs.teacher_control import keep_untrained, labels_still_true, permuted_labels
 from workbench.runs.trained import Job, Trained, measure, suited, train
 from workbench.training.distiller import Distiller
@@ -43,14 +43,14 @@ def obtain_teacher(job: Job) -> Trained:
     )
     module = module.to(job.batch.x.device)
     batch = suited(module, job.batch)
-    if live.data is not None or live.teacher is not None:  # nothing of a live object is cached
-        folder = job.recorder.run.path
-        info = _make(job, module, batch, folder) | {"reused": False, "hash": cache_key(job)}
-        refer(job.recorder, folder)
+
+    def make(folder: Path) -> dict[str, Any]:
+        return _make(job, module, batch, folder)
+
+    if live.data is not None or live.teacher is not None:
+        info = own_teacher(job.recorder, cache_key(job), make)
     else:
-        info = cached_teacher(
-            job.recorder, cache_key(job), job.fingerprint, module, lambda folder: _make(job, module, batch, folder)
-        )
+        info = cached_teacher(job.recorder, cache_key(job), job.fingerprint, module, make)
     return Trained(module, encode(module, batch, spec.teacher_training), info)
 
 

@@ -40,6 +40,14 @@ def cached_teacher(recorder: RunRecorder, key: str, data: str, module: nn.Module
     return info
 
 
+def own_teacher(recorder: RunRecorder, key: str, make: Make) -> dict[str, Any]:
+    """Make the teacher of live objects, of which nothing is cached, in the run's own folder; returns what is known."""
+    folder = recorder.run.path
+    info = make(folder) | {"reused": False, "hash": key}
+    refer(recorder, folder)
+    return info
+
+
 def refer(recorder: RunRecorder, folder: Path) -> None:
     """Say in the run folder which weights its teacher has: a cache entry's, or (of live objects) its own."""
     run = recorder.run.path
