@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from workbench.methods.base import Objective
 from workbench.models.base import Output
 from workbench.spec import Training
-from workbench.training import batches
+from workbench.training import step as one_step
 from workbench.training.batches import BatchStep, Part
 from workbench.training.distiller import Distiller
 from workbench.training.optimiser import make_optimiser
@@ -136,7 +136,7 @@ def test_the_lens_looks_at_the_last_mini_batch_alone(monkeypatch: pytest.MonkeyP
         looks.append(given[-1])
         return backward(*given)
 
-    monkeypatch.setattr(batches, "backward", watched)
+    monkeypatch.setattr(one_step, "backward", watched)
     done = Toy(BATCHES, PLAIN, Small()).run(lens=True)
     _, rows = by_hand(BATCHES, 0.75, 0.25)
     assert done.numbers.fetch()["terms"][1][2] == pytest.approx(rows[-1, 4], rel=1e-4)

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from workbench.training.optimiser import step_if
-from workbench.training.step import Done, Packed, autocast
-from workbench.training.terms import backward
+from workbench.training.step import Done, Packed, autocast, take_step
 
 if TYPE_CHECKING:
     from workbench.models.base import Output
@@ -62,16 +60,9 @@ class BatchStep(ABC):
 
     def _train(self, make: Part, lens: bool) -> tuple[dict[str, float], Tensor]:
         """A step on one mini-batch; returns the weight of every term, and their rows of numbers."""
-        distiller, optimiser = self.distiller, self.learner.optimiser
+        distiller = self.distiller
         distiller.train()
         with autocast(self.learner.device, self.training):
             batch, targets, output = make()
             terms = distiller(batch, targets, output)
-        every = distiller.weights()
-        weights = {name: every[name] for name in terms}
-        rows, finite = backward(terms, weights, distiller, distiller.student, lens)
-        if self.training.gradient_clip is not None:
-            torch.nn.utils.clip_grad_norm_(distiller.parameters(), self.training.gradient_clip)
-        self.before_step()
-        step_if(finite, optimiser)
-        return weights, rows
+        return take_step(terms, self.learner, self.training, lens, self.before_step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from workbench.training.terms import backward
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
+    from workbench.methods.base import Terms
     from workbench.models.base import Output
     from workbench.spec import Training
     from workbench.training.distiller import Distiller
@@ -88,25 +89,38 @@ class Step:
 
     def _train(self, lens: bool) -> tuple[dict[str, float], Tensor]:
         """A step; returns the weight of every term, and their rows of numbers."""
-        distiller, optimiser = self.distiller, self.learner.optimiser
+        distiller = self.distiller
         distiller.train()
         output, self._ahead = self._ahead, None
         with autocast(self.batch.x.device, self.training):
             terms = distiller(self.batch, self.targets, output)
-        every = distiller.weights()
-        weights = {name: every[name] for name in terms}
-        # A step that is not finite would destroy the weights: it is left out, and the watch warns.
-        rows, finite = backward(terms, weights, distiller, distiller.student, lens)
-        if self.training.gradient_clip is not None:
-            torch.nn.utils.clip_grad_norm_(distiller.parameters(), self.training.gradient_clip)
-        step_if(finite, optimiser)
-        return weights, rows
+        return take_step(terms, self.learner, self.training, lens)
 
     def _evaluate(self) -> Output:
         output = encode(self.distiller.student, self.batch, self.training, gradients=self._reuses)
         if self._reuses:
             self._ahead = output
         return output.detach()
+
+
+def take_step(
+    terms: Terms, learner: Learner, training: Training, lens: bool, before: Callable[[], None] | None = None
+) -> tuple[dict[str, float], Tensor]:
+    """Learn from ``terms``; returns the weight of each, and their rows of numbers (terms, 3).
+
+    ``before`` is called when the gradients are clipped.
+    """
+    distiller = learner.distiller
+    every = distiller.weights()
+    weights = {name: every[name] for name in terms}
+    # A step that is not finite would destroy the weights: it is left out, and the watch warns.
+    rows, finite = backward(terms, weights, distiller, distiller.student, lens)
+    if training.gradient_clip is not None:
+        torch.nn.utils.clip_grad_norm_(distiller.parameters(), training.gradient_clip)
+    if before is not None:
+        before()
+    step_if(finite, learner.optimiser)
+    return weights, rows
 
 
 def same_in_training(student: nn.Module) -> bool:
