@@ -111,5 +111,12 @@ def result(nodes: int) -> dict:
         "seconds": 6.0,
         "device": {"type": "cpu", "name": "a processor"},
         "warnings": [],
-        "dataset": {"name": "builtin-karate", "nodes": nodes, "edges": 2 * nodes, "classes": 3, "features": 8},
+        "dataset": {
+            "name": "builtin-karate",
+            "fingerprint": f"graph-of-{nodes}-nodes",
+            "nodes": nodes,
+            "edges": 2 * nodes,
+            "classes": 3,
+            "features": 8,
+        },
     }

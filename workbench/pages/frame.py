@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from workbench.errors import WorkbenchError
+from workbench.pages import class_mode
 from workbench.pages.navigation import pages
 from workbench.pages.wording import STATES, plain
 from workbench.runs.folder import Run
@@ -31,7 +32,8 @@ def choose(
 ) -> T:
     """A widget whose value is the parameter ``name`` of the address, so that a link shows the same thing.
 
-    A value in the address that is not (any more) among ``options`` falls back to the default, with a message.
+    A value in the address that is not (any more) among ``options`` falls back to the default, with a message. In
+    class mode the widget may be hidden; its value holds all the same.
     """
     key, seen = f"choice-{name}", f"choice-{name}-seen"
     given = st.query_params.get(name)
@@ -45,7 +47,10 @@ def choose(
             st.toast(message, icon=":material/warning:", duration="long")
     if st.session_state.get(key) not in options:
         st.session_state[key] = options[0] if default is None else default
-    value = widget(label, options, key=key, **more)
+    if class_mode.hidden(name, label):
+        value = st.session_state[key] = st.session_state[key]  # a widget that is not drawn would be forgotten
+    else:
+        value = widget(label, options, key=key, **more)
     value = options[0] if value is None else value
     st.session_state[seen] = str(value)
     if given != str(value):
@@ -106,8 +111,17 @@ def nothing_here(message: str, page: str, label: str) -> None:
         link(page, label)
 
 
+def note(text: str) -> None:
+    """How to read what stands above; Markdown."""
+    if not class_mode.hidden("notes"):
+        st.caption(text)
+
+
 def as_code(python: str, command: str) -> None:
-    """What is on the screen, as Python and as a command."""
+    """What is on the screen, as Python, as a command and as a link."""
+    class_mode.share()
+    if class_mode.hidden("code"):
+        return
     with st.expander("Copy as Python or as a command", icon=":material/content_copy:"):
         st.code(python, language="python")
         if command:

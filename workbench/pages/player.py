@@ -10,7 +10,6 @@ import streamlit as st
 from workbench.pages.frame import choose
 
 TICK_SECONDS = 2.0  # between two steps of the film
-STEP = "choice-step"  # where the slider keeps its value
 PLAYING, SINCE = "playing", "playing-since"
 
 
@@ -19,46 +18,54 @@ def film(draw: Callable[..., None]) -> Callable[..., None]:
     return st.fragment(draw, run_every=TICK_SECONDS if st.session_state.get(PLAYING) else None)
 
 
-def time_slider(label: str, steps: Sequence[int], name: Callable[[int], str]) -> int:
-    """The step to draw. While playing, every call goes one step on once the tick is over, and stops after the last."""
-    _go_on(steps)
+def time_slider(
+    label: str, steps: Sequence[int], name: Callable[[int], str], parameter: str = "step", default: int | None = None
+) -> int:
+    """The step to draw, kept in the address as ``parameter``; ``default`` is shown first, or else the first one.
+
+    While playing, every call goes one step on once the tick is over, and stops after the last.
+    """
+    kept = f"choice-{parameter}"  # where the slider keeps its value
+    _go_on(steps, kept)
     playing = bool(st.session_state.get(PLAYING))
     buttons, slider = st.columns([2, 7], vertical_alignment="bottom")
     with slider:
-        step = steps[0] if len(steps) == 1 else choose(st.select_slider, label, "step", steps, format_func=name)
+        step = steps[0]
+        if len(steps) > 1:
+            step = choose(st.select_slider, label, parameter, steps, default, format_func=name)
     index = list(steps).index(step)
     with buttons, st.container(horizontal=True, gap="small"):
-        _move_button(":material/skip_previous:", "One step back", steps, index - 1)
+        _move_button(":material/skip_previous:", "One step back", kept, steps, index - 1)
         icon, text = (":material/pause:", "Pause") if playing else (":material/play_arrow:", "Play")
         if st.button(text, icon=icon, type="primary", disabled=len(steps) == 1, key="play"):
             if not playing and index == len(steps) - 1:
                 st.session_state["film-start"] = steps[0]
             st.session_state.update({PLAYING: not playing, SINCE: time.monotonic()})
             st.rerun()  # of the whole page, which sets or ends the pace of the fragment
-        _move_button(":material/skip_next:", "One step on", steps, index + 1)
+        _move_button(":material/skip_next:", "One step on", kept, steps, index + 1)
     return step
 
 
-def _go_on(steps: Sequence[int]) -> None:
+def _go_on(steps: Sequence[int], kept: str) -> None:
     """Move the slider before it is drawn."""
     state = st.session_state
     if "film-start" in state:
-        state[STEP] = state.pop("film-start")
+        state[kept] = state.pop("film-start")
     if state.get(PLAYING) and len(steps) == 1:  # of another run, chosen while the film was playing
         state[PLAYING] = False
         st.rerun()
-    if not state.get(PLAYING) or time.monotonic() - state[SINCE] < 0.8 * TICK_SECONDS or state.get(STEP) not in steps:
+    if not state.get(PLAYING) or time.monotonic() - state[SINCE] < 0.8 * TICK_SECONDS or state.get(kept) not in steps:
         return
-    index = list(steps).index(state[STEP]) + 1
+    index = list(steps).index(state[kept]) + 1
     if index == len(steps):
         state[PLAYING] = False
         st.rerun()
-    state.update({STEP: steps[index], SINCE: time.monotonic()})
+    state.update({kept: steps[index], SINCE: time.monotonic()})
 
 
-def _move_button(icon: str, help: str, steps: Sequence[int], index: int) -> None:
+def _move_button(icon: str, help: str, kept: str, steps: Sequence[int], index: int) -> None:
     def move() -> None:
-        st.session_state[STEP] = steps[index]
+        st.session_state[kept] = steps[index]
 
     there = 0 <= index < len(steps)
     st.button("", icon=icon, help=help, disabled=not there, on_click=move, key=f"move-{help}")

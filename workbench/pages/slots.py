@@ -1,0 +1,110 @@
+"""The two slots of every page that compares models on the nodes of one graph: which one is left, which one right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from workbench.errors import WorkbenchError
+from workbench.pages.frame import all_runs, choose, is_example, link, nothing_here, pick_run, state_badge, title
+from workbench.pages.player import time_slider
+from workbench.pages.tasks import look, page_of
+from workbench.pages.wording import plain
+from workbench.runs.folder import Run
+from workbench.runs.side import Side, Who, fingerprint_of, kept_epochs
+
+SAME = "same"  # in the right slot: the run of the left one
+BEST = 0  # stands for the best epoch
+MODELS: tuple[Who, ...] = ("teacher", "student")
+
+
+def two_slots(what: str) -> tuple[Side, Side] | None:
+    """Pick what is compared, in the same place on every page; None where there is nothing to show, which is said.
+
+    ``what`` this page shows, in a message: "embeddings". The left slot holds a run's teacher at first and the right
+    one its student; both may be any model of any run on the same graph. The right one is at its best epoch until
+    :func:`epoch_film` moves it.
+    """
+    found = all_runs()
+    runs = {id: run for id, run in found.items() if page_of(run) == "embeddings"}
+    _shown_elsewhere([run for id, run in found.items() if id not in runs])
+    if not runs:
+        nothing_here("There is no run to look at yet: distil a first one.", "distil", "Set up a run")
+        return None
+    # Finished runs first: that is what these pages are for. But one's own come before any example.
+    runs = dict(sorted(runs.items(), key=lambda item: (is_example(item[1]), item[1].status.state != "done")))
+    left_cell, right_cell = st.columns(2)
+    with left_cell, st.container(border=True):
+        run, left = _left(runs)
+    if run.status.state != "done" or run.result is None:
+        _unfinished(run, what)
+        return None
+    with right_cell, st.container(border=True):
+        return left, _right(run, runs)
+
+
+def epoch_film(right: Side, label: str = "Right, after epoch") -> Side:
+    """A slider with play and pause over the kept epochs of a student on the right, for use in a ``player.film``."""
+    kept = kept_epochs(right.run) if right.who == "student" else []
+    if not kept:
+        return right
+    names = {epoch: str(epoch) for epoch in kept} | {BEST: "best"}
+    epoch = time_slider(label, [*kept, BEST], names.__getitem__, "right-epoch", BEST)
+    return Side(right.run, right.who, None if epoch == BEST else epoch)
+
+
+def _left(runs: Mapping[str, Run]) -> tuple[Run, Side]:
+    run_cell, who_cell, epoch_cell = st.columns([5, 3, 2])
+    with run_cell:
+        run = pick_run(dict(runs), "Left")
+    with who_cell:
+        who = _who("left", "teacher")
+    if who == "teacher" or not (kept := kept_epochs(run)):
+        return run, Side(run, who)
+    names = {BEST: "best"} | {epoch: str(epoch) for epoch in kept}
+    with epoch_cell:
+        epoch = choose(st.selectbox, "Epoch", "left-epoch", list(names), format_func=names.__getitem__)
+    return run, Side(run, who, None if epoch == BEST else epoch)
+
+
+def _right(run: Run, runs: Mapping[str, Run]) -> Side:
+    others = {id: other for id, other in runs.items() if id != run.id and _comparable(run, other)}
+    names = {SAME: "The same run"} | {id: f"{title(other)} ({id[-12:]})" for id, other in others.items()}
+    run_cell, who_cell = st.columns([5, 3])
+    with run_cell:
+        chosen = choose(st.selectbox, "Right", "right-run", list(names), SAME, format_func=names.__getitem__)
+    with who_cell:
+        who = _who("right", "student")
+    return Side(others.get(chosen, run), who)
+
+
+def _who(name: str, default: Who) -> Who:
+    return choose(st.segmented_control, "Model", name, MODELS, default, format_func=str.capitalize, required=True)
+
+
+def _comparable(run: Run, other: Run) -> bool:
+    """Whether ``other`` is finished and on the same graph."""
+    try:
+        return other.status.state == "done" and None is not fingerprint_of(run) == fingerprint_of(other)
+    except WorkbenchError:
+        return False
+
+
+def _shown_elsewhere(others: list[Run]) -> None:
+    """Say where the run that the address names can be seen, when it is not one of those below."""
+    wanted = st.query_params.get("run")
+    run = next((run for run in others if run.id == wanted), None)
+    if run is None:
+        return
+    with st.container(border=True):
+        st.markdown(f"**{plain(title(run))}** is no run on the nodes of one graph, which this page compares.")
+        look(run)
+    st.query_params.pop("run")  # another run is shown below
+
+
+def _unfinished(run: Run, what: str) -> None:
+    status = run.status
+    state_badge(status.state)
+    st.markdown(f"This run has no {what} to show. {plain(status.message)}")
+    link("distil", "Watch or resume it", view="watch", run=run.id)
