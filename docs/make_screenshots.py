@@ -1,84 +1,82 @@
-"""Take the README's screenshots: ``python docs/make_screenshots.py`` (needs playwright and a chromium)."""
+"""Take the screenshots of every page, light and dark: ``python docs/make_screenshots.py [PAGE …]``.
+
+Needs playwright and a chromium. They are of the demo runs alone, and go to ``assets/``.
+"""
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote
+from typing import Literal, get_args
+from urllib.parse import urlencode
 
-from playwright.sync_api import Page, sync_playwright
+from browser import ROOT, looking, serving
+from playwright.sync_api import Page
 
 from workbench.runs.store import demo_runs
 
-ROOT = Path(__file__).resolve().parents[1]
 ASSETS = ROOT / "assets"
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-PATIENCE = 120_000  # ms
+SETTLE = 3000  # ms for figures to be drawn and fonts to be there
+Scheme = Literal["light", "dark"]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return int(probe.getsockname()[1])
+@dataclass(frozen=True)
+class Shot:
+    """A page to be taken: its address, the beginning of the name of its demo run, and what must be there."""
+
+    path: str
+    run: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    ready: str = ".js-plotly-plot"
+    height: int = 1000
+
+    def address(self) -> str:
+        run = {"run": _demo(self.run)} if self.run else {}
+        return f"/{self.path}?{urlencode({**run, **self.choices})}"
 
 
-def shoot(page: Page, address: str) -> None:
-    """Pages in the order in which a newcomer meets them."""
-    page.goto(address)
-    page.get_by_role("heading", name="Start your own").wait_for(timeout=PATIENCE)
-    page.wait_for_timeout(1000)
-    page.screenshot(path=ASSETS / "gallery.png")
-    page.goto(f"{address}/distil?preset=five-minute-demo")
-    page.get_by_role("button", name="Launch").wait_for(timeout=PATIENCE)
-    page.wait_for_timeout(1500)
-    page.screenshot(path=ASSETS / "distil.png")
-    page.goto(f"{address}/embeddings?run={quote(_demo_of('builtin-citation'))}&projection=umap")
-    page.locator(".js-plotly-plot").wait_for(timeout=PATIENCE)
-    page.wait_for_timeout(2500)
-    page.screenshot(path=ASSETS / "embeddings.png")
-    page.goto(f"{address}/dynamic?run={quote(_demo_of('builtin-communities'))}")
-    page.locator(".js-plotly-plot").first.wait_for(timeout=PATIENCE)
-    page.get_by_role("slider").first.press("End")
-    page.wait_for_timeout(4000)
-    page.screenshot(path=ASSETS / "dynamic.png")
+SHOTS: Mapping[str, Shot] = {
+    "gallery": Shot("", ready="text=Start your own", height=860),
+    "distil": Shot("distil", choices={"preset": "five-minute-demo"}, ready="text=Launch", height=1100),
+    "watch": Shot("distil", "builtin-citation-kd", {"view": "watch"}),
+    "embeddings": Shot("embeddings", "builtin-citation-kd", {"projection": "umap"}),
+    "layers": Shot("layers", "builtin-citation-abkd"),
+    "local": Shot("local", "builtin-citation-kd"),
+    "gap": Shot("gap", "builtin-citation-kd", height=1300),
+    "dynamic": Shot("dynamic", "builtin-communities", {"step": "8"}, height=900),
+    "compare": Shot("compare", height=1200),
+    "real": Shot("real", "builtin-citation-kd", ready="text=student alone", height=1000),
+    "learn": Shot("learn", choices={"paper": "lsp"}),
+}
 
 
-def _demo_of(dataset: str) -> str:
-    """The demo run on a dataset, the last of several."""
-    return [run.id for run in demo_runs() if run.id.startswith(dataset)][-1]
+def shoot(page: Page, server: str, name: str, scheme: Scheme) -> None:
+    shot = SHOTS[name]
+    page.set_viewport_size({"width": 1280, "height": shot.height})
+    page.goto(server + shot.address())
+    page.locator(shot.ready).first.wait_for()
+    page.wait_for_timeout(SETTLE)
+    page.screenshot(path=ASSETS / (f"{name}.png" if scheme == "light" else f"{name}-dark.png"))
+
+
+def _demo(start: str) -> str:
+    """The demo run whose name starts like this, the last of several."""
+    return [run.id for run in demo_runs() if run.id.startswith(start)][-1]
 
 
 def main() -> None:
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        sys.exit("no chromium on this machine")
-    port = free_port()
-    with tempfile.TemporaryDirectory() as runs, sync_playwright() as driver:
-        command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(port)]
-        server = subprocess.Popen(
-            [*command, "--server.headless", "true"],
-            env={**os.environ, "WORKBENCH_RUNS": runs},
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            browser = driver.chromium.launch(executable_path=chromium, args=SWITCHES)
-            page = browser.new_page(viewport={"width": 1280, "height": 860})
-            for _ in range(60):
-                try:
-                    page.goto(f"http://localhost:{port}/_stcore/health")
-                    break
-                except Exception:  # not up yet
-                    page.wait_for_timeout(500)
-            shoot(page, f"http://localhost:{port}")
-            browser.close()
-        finally:
-            server.terminate()
-            server.wait()
+    wanted = sys.argv[1:] or list(SHOTS)
+    if unknown := set(wanted) - SHOTS.keys():
+        sys.exit(f"there is no page {min(unknown)!r}: choose from {', '.join(SHOTS)}")
+    with tempfile.TemporaryDirectory() as runs, serving(Path(runs)) as (server, _):
+        for scheme in get_args(Scheme):
+            with looking(scheme) as page:
+                for name in wanted:
+                    shoot(page, server, name, scheme)
+                    print(name, scheme)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ class Training(Config):
     deterministic: bool = Option(True, help="Use deterministic kernels where torch has them.", advanced=True)
     keep_every: int = Option(
         20,
-        help="Store the student's picture every so many epochs, for the film; 0 stores none.",
+        help="Store the student's picture every so many epochs, for the film; 0 stores none. On one graph only: of "
+        "snapshots every step is stored, of point clouds no film.",
         ge=0,
         le=100_000,
         advanced=True,
@@ -58,7 +59,8 @@ class Training(Config):
     )
     cuda_graph: bool = Option(
         False,
-        help="Record an epoch as a CUDA graph and replay it: quicker on small graphs. Experimental, CUDA only.",
+        help="Record an epoch as a CUDA graph and replay it: quicker on small graphs. Experimental; CUDA, and nodes of one "
+        "graph only.",
         advanced=True,
     )
 

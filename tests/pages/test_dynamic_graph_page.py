@@ -62,7 +62,7 @@ def test_every_figure_is_drawn_and_can_be_copied(open_page, make_snapshot_folder
     assert not app.exception
     assert not app.error
     assert len(charts(app)) == (2 if figure == "graph" else 1)
-    python, command = (block.value for block in app.code)
+    python, command = [block.value for block in app.code][:2]
     assert f"wb.plots.{FIGURES[figure]}(run, step=5)" in python
     assert command == f"workbench show {RUN}"
 

@@ -73,7 +73,7 @@ def test_the_first_look_shows_what_the_examples_achieved(open_page, texts, examp
         result = example.result
         metric, label = ("auc", "AUC") if "steps" in result else ("accuracy", "Test accuracy")
         before, after = (100 * result[role]["metrics"]["test"][metric] for role in ("teacher", "student"))
-        assert (f"{label}, teacher → student", f"{before:.1f} % → {after:.1f} %") in shown
+        assert (label, f"{before:.1f} % → {after:.1f} %") in shown
         assert ("The student is", relative_size(result["compression"])) in shown
         assert any(f"run={example.id}" in query for query in leads_to)
 

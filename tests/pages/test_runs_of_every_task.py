@@ -110,8 +110,8 @@ def test_examples_of_every_task_are_cards(open_page, snapshots, clouds, texts, m
     app = open_page("gallery")
     assert not app.exception
     shown = [(metric.label, metric.value) for metric in app.metric]
-    assert ("AUC, teacher → student", "90.0 % → 75.0 %") in shown
-    assert ("Test accuracy, teacher → student", "91.2 % → 85.0 %") in shown
+    assert ("AUC", "90.0 % → 75.0 %") in shown
+    assert ("Test accuracy", "91.2 % → 85.0 %") in shown
     assert "· 60 nodes" in texts(app)
     assert "· 1,000 shapes" in texts(app)
 

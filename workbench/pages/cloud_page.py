@@ -10,9 +10,10 @@ import numpy as np
 import streamlit as st
 
 from workbench.errors import WorkbenchError
+from workbench.pages import shown
 from workbench.pages.arrays import stamp
-from workbench.pages.frame import as_code, choose, explained, link, title
-from workbench.pages.node_table import Columns, as_csv
+from workbench.pages.frame import as_code, choose, explained, link, note, title
+from workbench.pages.shown import Columns
 from workbench.pages.wording import dig, percent, plain
 from workbench.plots.cloud_arrays import WITHOUT, Clouds, check_same_shapes, has_clouds, read_clouds
 from workbench.runs.folder import Run
@@ -149,15 +150,16 @@ def _figures(run: str, clouds: Clouds, other: Clouds | None, shape: int, layer: 
 
     alt = "The shape in space, once per model, its points coloured by distance from the chosen one in the features."
     figure = cloud_views.draw_distances(clouds, shape, point, layer, other)
-    st.plotly_chart(figure, key=f"distances-{run}", alt=alt)
-    st.caption(
+    shown.figure(figure, f"{run}-distances", f"distances-{run}", alt)
+    note(
         "Orange points are near the chosen one (the diamond) in the features of this layer, blue ones far: a share of "
         "the largest distance of each panel. LSP teaches a student to keep near what its teacher keeps near. Drag to "
         "turn a panel."
     )
     alt = "The same shape with the nearest-neighbour graph of the layer, once per model; one point's links stand out."
-    st.plotly_chart(cloud_views.draw_graphs(clouds, shape, layer, point), key=f"graphs-{run}", alt=alt)
-    st.caption(
+    figure = cloud_views.draw_graphs(clouds, shape, layer, point)
+    shown.figure(figure, f"{run}-graphs", f"graphs-{run}", alt)
+    note(
         "The graph that the layer builds itself: of every point the *k* nearest ones, the point itself included, in "
         "what the layer reads – coordinates for EdgeConv 1, the features of the layer before for a later one. LSP "
         "compares the neighbours that a point has in either of both graphs of the last layer."
@@ -174,22 +176,13 @@ def _python(run: Run, beside: Run | None, shape: int, layer: int | None, point: 
 
 
 def _table(run: str, clouds: Clouds, other: Clouds | None) -> None:
-    columns = columns_of(clouds, other)
     st.subheader("Shape by shape")
-    st.dataframe(columns, hide_index=True, height="content")
-    st.download_button(
-        "These shapes as CSV",
-        lambda: as_csv(columns),
-        file_name=f"{run}-shapes.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    shown.table(columns_of(clouds, other), f"{run}-shapes", f"shapes-{run}", height="content")
 
 
 def columns_of(clouds: Clouds, other: Clouds | None) -> Columns:
     """The stored shapes (M,) with their true class and what each model says."""
-    columns: Columns = {
+    columns: dict[str, Any] = {
         "shape": clouds.shapes,
         "class": np.asarray(clouds.true),
         "teacher says": np.asarray(clouds.predicted(clouds.teacher)),

@@ -31,9 +31,9 @@ def show() -> None:
         )
         return
     runs = dict(sorted(runs.items(), key=lambda item: (is_example(item[1]), item[1].status.state != "done")))
-    left, right = st.columns([5, 4])
+    left, right = st.columns(2)
     with left:
-        run = pick_run(runs)
+        run = pick_run(runs, "Left")
     with explained():
         if _has(run, "graph classification", has_clouds):
             _of_clouds(run, list(runs.values()), right)
@@ -51,12 +51,12 @@ def _of_clouds(run: Run, runs: Sequence[Run], second: DeltaGenerator) -> None:
 
 
 def _of_snapshots(run: Run, runs: Sequence[Run], second: DeltaGenerator) -> None:
-    with second:
-        figure = snapshot_page.pick_figure()
     if run.status.state != "done" or not has_snapshots(run) or not online_steps(run):
         _unfinished(run, "snapshots")
         return
-    snapshot_page.show(run, figure, runs)
+    with second:
+        beside = snapshot_page.pick_right(run, runs)
+    snapshot_page.show(run, beside, runs)
 
 
 def _changes(run: Run) -> bool:

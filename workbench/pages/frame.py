@@ -119,10 +119,9 @@ def note(text: str) -> None:
 
 def as_code(python: str, command: str) -> None:
     """What is on the screen, as Python, as a command and as a link."""
+    if not class_mode.hidden("code"):
+        with st.expander("Copy as Python or as a command", icon=":material/content_copy:"):
+            st.code(python, language="python")
+            if command:
+                st.code(command, language="bash", wrap_lines=True)
     class_mode.share()
-    if class_mode.hidden("code"):
-        return
-    with st.expander("Copy as Python or as a command", icon=":material/content_copy:"):
-        st.code(python, language="python")
-        if command:
-            st.code(command, language="bash", wrap_lines=True)

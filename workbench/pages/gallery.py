@@ -62,7 +62,7 @@ def _card(run: Run) -> None:
     teacher, student = score(result, "teacher"), score(result, "student")
     left, right = st.columns(2)
     what = "AUC" if judged_by(result) == "auc" else "Test accuracy"
-    left.metric(f"{what}, teacher → student", f"{percent(teacher)} → {percent(student)}")
+    left.metric(what, f"{percent(teacher)} → {percent(student)}", help="Of the teacher and of its student.")
     right.metric("The student is", relative_size(result.get("compression")))
     st.markdown(_story(run) or story(result))
     sizes = (count(dig(result, role, "parameters")) for role in ("teacher", "student"))

@@ -9,13 +9,21 @@ import streamlit as st
 
 from workbench.pages.frame import choose
 
-TICK_SECONDS = 2.0  # between two steps of the film
+TICK_SECONDS = 2.0  # between two steps of the film at its usual speed
+SPEEDS = (0.5, 1, 2, 4)
+SPEED = "choice-speed"
 PLAYING, SINCE = "playing", "playing-since"
 
 
 def film(draw: Callable[..., None]) -> Callable[..., None]:
     """``draw`` as a fragment that is drawn again and again while the film is playing, and costs nothing otherwise."""
-    return st.fragment(draw, run_every=TICK_SECONDS if st.session_state.get(PLAYING) else None)
+    return st.fragment(draw, run_every=_tick() if st.session_state.get(PLAYING) else None)
+
+
+def _tick() -> float:
+    """Seconds between two steps."""
+    speed = st.session_state.get(SPEED)
+    return TICK_SECONDS / (speed if speed in SPEEDS else 1)
 
 
 def time_slider(
@@ -28,7 +36,12 @@ def time_slider(
     kept = f"choice-{parameter}"  # where the slider keeps its value
     _go_on(steps, kept)
     playing = bool(st.session_state.get(PLAYING))
-    buttons, slider = st.columns([2, 7], vertical_alignment="bottom")
+    before = _tick()
+    buttons, slider, pace = st.columns([2.4, 7, 1.2], vertical_alignment="bottom")
+    with pace:
+        choose(st.selectbox, "Speed", "speed", SPEEDS, 1, format_func=lambda times: f"{times} ×")
+    if playing and _tick() != before:
+        st.rerun()  # of the whole page, which sets the pace of the fragment
     with slider:
         step = steps[0]
         if len(steps) > 1:
@@ -54,7 +67,7 @@ def _go_on(steps: Sequence[int], kept: str) -> None:
     if state.get(PLAYING) and len(steps) == 1:  # of another run, chosen while the film was playing
         state[PLAYING] = False
         st.rerun()
-    if not state.get(PLAYING) or time.monotonic() - state[SINCE] < 0.8 * TICK_SECONDS or state.get(kept) not in steps:
+    if not state.get(PLAYING) or time.monotonic() - state[SINCE] < 0.8 * _tick() or state.get(kept) not in steps:
         return
     index = list(steps).index(state[kept]) + 1
     if index == len(steps):

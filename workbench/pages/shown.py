@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from workbench.pages import class_mode
 from workbench.pages.frame import note
 
+MIME = {"html": "text/html", "csv": "text/csv", "tex": "text/plain"}
 Columns = Mapping[str, NDArray[Any] | Sequence[Any]]
 
 
@@ -29,7 +30,7 @@ def figure(drawn: Any, name: str, key: str, alt: str, caption: str = "", **chart
     if caption:
         note(caption)
     if not class_mode.hidden("downloads"):
-        _download("Figure as HTML", lambda: drawn.to_html(include_plotlyjs=True), f"{name}.html", "text/html", key)
+        download("Figure as HTML", lambda: drawn.to_html(include_plotlyjs=True), f"{name}.html", key)
     return event
 
 
@@ -40,21 +41,22 @@ def table(columns: Columns, name: str, key: str, **frame: Any) -> None:
     st.dataframe(dict(columns), hide_index=True, key=key, **frame)
     if not class_mode.hidden("downloads"):
         with st.container(horizontal=True):
-            _download("Table as CSV", lambda: as_csv(columns), f"{name}.csv", "text/csv", key)
-            _download("Table as LaTeX", lambda: as_latex(columns), f"{name}.tex", "text/plain", key)
+            download("Table as CSV", lambda: as_csv(columns), f"{name}.csv", key)
+            download("Table as LaTeX", lambda: as_latex(columns), f"{name}.tex", key)
 
 
-def _download(label: str, make: Callable[[], str], file_name: str, mime: str, key: str) -> None:
+def download(label: str, make: Callable[[], str], file_name: str, key: str = "download") -> None:
     """A button whose file is made when it is pressed."""
+    kind = file_name.rpartition(".")[2]
     st.download_button(
         label,
         make,
         file_name=file_name,
-        mime=mime,
+        mime=MIME[kind],
         icon=":material/download:",
         type="tertiary",
         on_click="ignore",
-        key=f"{key}-{file_name.rpartition('.')[2]}",
+        key=f"{key}-{kind}",
     )
 
 

@@ -9,14 +9,22 @@ from typing import Any
 import streamlit as st
 
 from workbench.errors import UsageError, WorkbenchError
-from workbench.pages.frame import as_code, choose, explained
+from workbench.pages.frame import as_code, choose, explained, note, title
 from workbench.pages.player import film, time_slider
+from workbench.pages.snapshot_figures import DRAWN
 from workbench.pages.snippets import view_as_python
 from workbench.pages.step_table import step_table
-from workbench.pages.wording import NONE
-from workbench.plots.evolution_arrays import NAMES, online_steps, predicts_all, step_metrics, was_judged
+from workbench.pages.wording import NONE, plain
+from workbench.plots.evolution_arrays import NAMES, online_steps, step_metrics
 from workbench.runs.folder import Run
+from workbench.runs.side import fingerprint_of
 
+NOBODY = "none"  # in the right slot
+IMPORT = "import workbench as wb\n"
+ASKED = {  # figures of chosen nodes: label, name in the address, what to write
+    "embeddings": ("Nodes to follow", "follow", "Numbers, as 3, 14; empty: those that drift most."),
+    "attention": ("Node", "node", "One number; empty: the mean of all nodes."),
+}
 FIGURES = {
     "graph": "Graph",
     "embeddings": "Embeddings",
@@ -25,19 +33,25 @@ FIGURES = {
 }
 
 
-def pick_figure() -> str:
-    return choose(
+def pick_right(run: Run, runs: Sequence[Run]) -> Run | None:
+    """The right slot: a finished run on the same snapshots, or nobody."""
+    of = fingerprint_of(run)
+    found = {other.id: other for other in runs if other.id != run.id and of == fingerprint_of(other) is not None}
+    names = {NOBODY: "– nobody –"} | {id: f"{title(other)} ({id[-12:]})" for id, other in found.items()}
+    chosen = choose(st.selectbox, "Right", "right-run", list(names), NOBODY, format_func=names.__getitem__)
+    return found.get(chosen)
+
+
+def show(run: Run, beside: Run | None, runs: Sequence[Run]) -> None:
+    """One figure of finished runs with its film, and the steps as a table over those of ``runs`` with other seeds."""
+    figure = choose(
         st.segmented_control, "Figure", "figure", list(FIGURES), format_func=FIGURES.__getitem__, required=True
     )
-
-
-def show(run: Run, figure: str, runs: Sequence[Run]) -> None:
-    """One figure of a finished run with its film, and its steps as a table over those of ``runs`` with other seeds."""
-    film(_at_step)(run.path, figure)
+    film(_at_step)(run.path, beside.path if beside else None, figure)
     step_table(run, [other for other in runs if _same_but_seed(run, other)])
 
 
-def _at_step(path: Path, figure: str) -> None:
+def _at_step(path: Path, beside: Path | None, figure: str) -> None:
     """Everything that changes with the step: the numbers, the figure, and how to get it in Python."""
     run = Run(path)
     with explained():
@@ -45,15 +59,24 @@ def _at_step(path: Path, figure: str) -> None:
         if not steps:
             st.rerun()  # the run has gone: the page says so
         step = time_slider("Online step", steps, lambda at: f"snapshot {at} → {at + 1}")
-        metrics = step_metrics(run, step)
-        _numbers(metrics)
-        if metrics and all((of or {}).get("auc") is None for of in metrics.values()):
-            st.caption(
-                f"Too few links of snapshot {step + 1} to predict, or pairs without one, for a test: no AUC here."
-            )
-        draw = {"graph": _graph, "embeddings": _embeddings, "scores": _scores, "attention": _attention}[figure]
-        view, choices = draw(run, step)
-        as_code(view_as_python(run.id, view, step=step, **choices), f"workbench show {run.id}")
+        nodes = _chosen_nodes(*ASKED[figure]) if figure in ASKED else None
+        code = _one_run(run, figure, step, nodes)
+        if beside is not None:
+            st.divider()
+            st.subheader(f"Right: {plain(title(Run(beside)))}")
+            with explained():
+                code += "\n" + _one_run(Run(beside), figure, step, nodes).removeprefix(IMPORT)
+        as_code(code, f"workbench show {run.id}")
+
+
+def _one_run(run: Run, figure: str, step: int, nodes: list[int] | None) -> str:
+    """Numbers and figure of a run at a step; returns the Python that draws the figure."""
+    metrics = step_metrics(run, step)
+    _numbers(metrics)
+    if metrics and all((of or {}).get("auc") is None for of in metrics.values()):
+        note(f"Too few links of snapshot {step + 1} to predict, or pairs without one, for a test: no AUC here.")
+    view, choices = DRAWN[figure](run, step, nodes)
+    return view_as_python(run.id, view, step=step, **choices)
 
 
 def _numbers(metrics: Mapping[str, Mapping[str, Any]]) -> None:
@@ -76,75 +99,6 @@ def _numbers(metrics: Mapping[str, Mapping[str, Any]]) -> None:
         delta_arrow="off",
         help="Common neighbours, Adamic–Adar, the product of degrees, and remembering the links of the last snapshot.",
     )
-
-
-View = tuple[str, dict[str, Any]]  # its name and what was chosen, for copying
-
-
-def _graph(run: Run, step: int) -> View:
-    from workbench.pages import evolution_arrays
-    from workbench.plots import evolution_auc, evolution_graph
-
-    left, right = st.columns([3, 2])
-    alt = "The graph of this snapshot; links are coloured by whether they were born, kept or have died."
-    left.plotly_chart(evolution_graph.draw(evolution_arrays.evolution(run), step), key=f"graph-{run.id}", alt=alt)
-    with right, explained():
-        alt = "A line plot of the AUC of teacher, student and baselines over the predicted snapshots."
-        scores, what = evolution_auc.scores([run]), evolution_auc.what_is_predicted([run])
-        st.plotly_chart(evolution_auc.draw(scores, step=step, what=what), key=f"auc-{run.id}", alt=alt)
-    asked = f"links snapshot {step + 1} has" if predicts_all(run) else f"links of snapshot {step + 1} are new"
-    st.caption(
-        f"The student is taught with the snapshots up to {step} and asked which {asked}. "
-        "Nodes keep their places from snapshot to snapshot but for small moves; a ring marks a node seen for the "
-        "first time, and a pale one has no link now."
-    )
-    return "evolution", {}
-
-
-def _embeddings(run: Run, step: int) -> View:
-    from workbench.pages import evolution_arrays
-    from workbench.plots import evolution_embeddings
-
-    nodes = _chosen_nodes("Nodes to follow", "follow", "Numbers, as 3, 14; empty: those that drift most.")
-    figure = evolution_embeddings.draw(evolution_arrays.journey(run), step, nodes=nodes)
-    alt = "Two scatter plots of the same nodes, the teacher's embedding and the student's, with trails."
-    st.plotly_chart(figure, key=f"embeddings-{run.id}", alt=alt)
-    st.caption(
-        "PCA of each step, turned onto the step before; the teacher is turned onto the student. Trails show where "
-        "ringed nodes were in the last steps. The teacher is frozen and knows only the nodes it was trained on."
-    )
-    return "embeddings_over_time", {"nodes": nodes}
-
-
-def _scores(run: Run, step: int) -> View:
-    from workbench.plots.evolution_scores import link_scores
-
-    if not was_judged(run, step):
-        st.info("There are no scores at this step: choose another one.", icon=":material/info:")
-        return "link_scores", {}
-    alt = "Histograms of the scores of true links and of negatives, for teacher and student, and a scatter plot."
-    st.plotly_chart(link_scores(run, step), key=f"scores-{run.id}", alt=alt)
-    st.caption(
-        f"Test links {'of' if predicts_all(run) else 'that are new in'} snapshot {step + 1}, and as many pairs that "
-        "stay unlinked. A node that the teacher does not know counts as zeros in its scores. The less the two areas "
-        "overlap, the higher the AUC: the chance that a true link scores higher than a negative. On the diagonal of "
-        "the last panel, the student says what its teacher says."
-    )
-    return "link_scores", {}
-
-
-def _attention(run: Run, step: int) -> View:
-    from workbench.plots.evolution_attention import temporal_attention
-
-    chosen = _chosen_nodes("Node", "node", "One number; empty: the mean of all nodes.")
-    if chosen and len(chosen) > 1:
-        raise UsageError("temporal attention is that of one node, or the mean of all: write one number, or none")
-    node = chosen[0] if chosen else None
-    figure = temporal_attention(run, step, node)
-    alt = "Two heat maps, teacher and student: how much each snapshot of the window attends to the earlier ones."
-    st.plotly_chart(figure, key=f"attention-{run.id}", alt=alt)
-    st.caption("How much each snapshot of the window looks at itself and at earlier ones; a row sums to one.")
-    return "temporal_attention", {"node": node}
 
 
 def _chosen_nodes(label: str, name: str, help: str) -> list[int] | None:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from workbench.pages.frame import explained
-from workbench.pages.node_table import Columns, as_csv
+from workbench.pages import class_mode, shown
+from workbench.pages.frame import explained, note
+from workbench.pages.shown import Columns, as_csv
 from workbench.plots.evolution_arrays import NAMES, metrics_of
 from workbench.plots.evolution_auc import Score, auc_over_steps, scores
 from workbench.runs.folder import Run
@@ -23,17 +24,11 @@ def step_table(run: Run, seeds: Sequence[Run]) -> None:
         st.subheader("Step by step")
         if len(runs) > 1:
             alt = "A line plot of the mean AUC over seeds of teacher, student and baselines, with standard deviations."
-            st.plotly_chart(auc_over_steps(runs), key=f"seeds-{run.id}", alt=alt)
-            st.caption(f"AUC, mean ± std over the {len(runs)} seeds of this spec that are finished.")
-        st.dataframe(_columns(scores(runs), runs), hide_index=True, height="content")
-        st.download_button(
-            "Every metric of every step as CSV",
-            lambda: as_csv(_long_table(runs)),
-            file_name=f"{run.id}-steps.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+            shown.figure(auc_over_steps(runs), f"{run.id}-seeds", f"seeds-{run.id}", alt)
+            note(f"AUC, mean ± std over the {len(runs)} seeds of this spec that are finished.")
+        shown.table(_columns(scores(runs), runs), f"{run.id}-steps", f"steps-{run.id}", height="content")
+        if not class_mode.hidden("downloads"):
+            shown.download("Every metric of every step as CSV", lambda: as_csv(_long_table(runs)), f"{run.id}-all.csv")
 
 
 def _columns(found: Sequence[Score], runs: Sequence[Run]) -> dict[str, list[object]]:
