@@ -48,7 +48,7 @@ SHOTS: Mapping[str, Shot] = {
     "gap": Shot("gap", "builtin-citation-kd", height=1300),
     "dynamic": Shot("dynamic", "builtin-communities", {"step": "8"}, height=900),
     "compare": Shot("compare", height=1200),
-    "real": Shot("real", "builtin-citation-kd", ready="text=student alone", height=1000),
+    "real": Shot("real", "builtin-citation-kd", ready="[data-testid=stDataFrame]", height=1000),
     "learn": Shot("learn", choices={"paper": "lsp"}),
 }
 

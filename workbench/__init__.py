@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from workbench.runs.controls import controls
     from workbench.runs.folder import Run
     from workbench.runs.launch import launch
+    from workbench.runs.side import Side
     from workbench.runs.store import find_run, list_runs
     from workbench.spec import Spec
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Run",
     "RunError",
+    "Side",
     "Spec",
     "UsageError",
     "WorkbenchError",
@@ -54,6 +56,7 @@ _ROOMS = ("datasets", "methods", "models", "plots")
 _HOME = {
     "Run": "workbench.runs.folder",
     "RunError": "workbench.errors",
+    "Side": "workbench.runs.side",
     "Spec": "workbench.spec",
     "UsageError": "workbench.errors",
     "WorkbenchError": "workbench.errors",

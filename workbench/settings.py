@@ -59,8 +59,8 @@ class Training(Config):
     )
     cuda_graph: bool = Option(
         False,
-        help="Record an epoch as a CUDA graph and replay it: quicker on small graphs. Experimental; CUDA, and nodes of one "
-        "graph only.",
+        help="Record an epoch as a CUDA graph and replay it: quicker on small graphs. Experimental; on CUDA, for "
+        "nodes of one graph only.",
         advanced=True,
     )
 

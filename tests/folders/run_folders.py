@@ -85,14 +85,45 @@ def write_arrays(folder: Path, nodes: int, umap: bool) -> None:
     wide = np.eye(3)[y] @ rng.normal(size=(3, 8)) * 4 + rng.normal(size=(nodes, 8))
     narrow = np.eye(3)[seen] @ rng.normal(size=(3, 2)) * 4 + rng.normal(size=(nodes, 2))
     logits, wrong = 4 * np.eye(3, dtype=np.float32)[y], 4 * np.eye(3, dtype=np.float32)[seen]
-    np.savez(folder / "arrays/teacher.npz", embedding=wide.astype(np.float16), logits=logits)
-    np.savez(folder / "arrays/student.npz", embedding=narrow.astype(np.float16), logits=wrong)
+    early = wide @ np.random.default_rng(1).normal(size=(8, 6))
+    layers = {"num_hidden": np.array(2), "hidden_0": early.astype(np.float16), **attention_arrays(edge_index, nodes)}
+    np.savez(folder / "arrays/teacher.npz", embedding=wide.astype(np.float16), logits=logits, **layers)
+    hidden = {"num_hidden": np.array(1)}  # the embedding alone
+    np.savez(folder / "arrays/student.npz", embedding=narrow.astype(np.float16), logits=wrong, **hidden)
     for epoch, noise in ((20, 3.0), (40, 0.5)):
         embedding = narrow + noise * rng.normal(size=narrow.shape)
         path = folder / f"arrays/epoch-{epoch:05d}.npz"
-        np.savez(path, embedding=embedding.astype(np.float16), logits=wrong.astype(np.float16))
+        np.savez(path, embedding=embedding.astype(np.float16), logits=wrong.astype(np.float16), **hidden)
     if umap:
         np.savez(folder / "arrays/umap.npz", teacher=wide[:, :2], student=narrow[:, :2])
+
+
+def attention_arrays(edge_index: np.ndarray, nodes: int) -> dict[str, np.ndarray]:
+    """Attention of the teacher's two hidden layers, of two heads, and of its output layer, of one; self-loops too."""
+    loops = np.tile(np.arange(nodes, dtype=np.int32), (2, 1))
+    pairs = np.concatenate([edge_index, loops], axis=1)  # (2, E + N)
+    rng, arrays = np.random.default_rng(2), {}
+    for layer, heads in enumerate((2, 2, 1)):
+        weight = rng.random((pairs.shape[1], heads)) + 0.1
+        total = np.zeros((nodes, heads))
+        np.add.at(total, pairs[1], weight)
+        arrays[f"attention_{layer}"] = (weight / total[pairs[1]]).astype(np.float16)
+        arrays[f"attention_edge_index_{layer}"] = pairs
+    return arrays
+
+
+def pair_layers(folder: Path) -> None:
+    """Make the run one of ABKD, with maps of 3 × 2 layers in every epoch: row i looks at column 0 more and more."""
+    spec = yaml.safe_load((folder / "spec.yaml").read_text())
+    (folder / "spec.yaml").write_text(yaml.safe_dump({**spec, "method": [{"name": "abkd", "layers": "all"}]}))
+    records = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    for record in records:
+        if record["stage"] == "student":
+            sure = [0.5 + 0.01 * record["epoch"] * share for share in (1.0, 0.5, 0.25)]
+            attention = [[share, 1 - share] for share in sure]
+            distance = [[3 / record["epoch"], 4 / record["epoch"]]] * 3
+            record["pictures"] = {"abkd-attention": attention, "abkd-dissimilarity": distance}
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
 
 
 def result(nodes: int) -> dict:

@@ -17,6 +17,7 @@ from workbench.models import (
     parameter_bytes,
     solve_budget,
 )
+from workbench.models.budget import possible_widths
 from workbench.models.dysat import DySATConfig
 from workbench.options import Option
 from workbench.registry import models
@@ -75,6 +76,12 @@ def test_a_width_that_heads_share_is_a_multiple_of_them():
 
     found = solve_budget(DySATConfig(hidden_channels=12, heads=heads, window=window), nodes, 0, parameters=size(42) - 1)
     assert (found.config.hidden_channels, found.parameters) == (36, size(36))
+
+
+def test_possible_widths_are_those_that_the_option_takes():
+    assert possible_widths(GCNConfig()) == range(1, 8193)
+    assert list(possible_widths(DySATConfig(hidden_channels=12, heads=6)))[:3] == [6, 12, 18]
+    assert possible_widths(SteppedConfig()) == range(4, 500)
 
 
 def test_everything_else_stays_as_it_was():

@@ -46,8 +46,11 @@ def test_without_runs_the_gallery_says_where_to_begin(open_page, texts, no_examp
     assert "None yet" in texts(app)
 
 
-def test_examples_are_shown_as_cards_with_their_story(open_page, texts, make_run_folder, monkeypatch):
+def test_examples_are_cards_and_without_words_of_their_own_say_what_was_achieved(
+    open_page, texts, make_run_folder, monkeypatch
+):
     example = Run(make_run_folder())
+    (example.path / STORY).write_text("")
     monkeypatch.setattr("workbench.pages.gallery.demo_runs", lambda: [example])
     app = open_page("gallery")
     assert not app.exception
@@ -64,12 +67,17 @@ def test_an_example_tells_its_own_story_where_it_has_one(open_page, texts, make_
     assert "than its teacher" not in said
 
 
+def told(examples):
+    """Those that the Gallery shows."""
+    return [example for example in examples if (example.path / STORY).is_file()]
+
+
 def test_the_first_look_shows_what_the_examples_achieved(open_page, texts, examples):
     app = open_page("gallery")
     assert not app.exception
     shown = [(metric.label, metric.value) for metric in app.metric]
     leads_to = [unquote(link.proto.query_string) for link in app.get("page_link")]
-    for example in examples:
+    for example in told(examples):
         result = example.result
         metric, label = ("auc", "AUC") if "steps" in result else ("accuracy", "Test accuracy")
         before, after = (100 * result[role]["metrics"]["test"][metric] for role in ("teacher", "student"))
@@ -88,14 +96,24 @@ NEEDED = {  # the arrays without which an example shows nothing
 def test_every_example_is_complete_and_says_what_it_shows(examples):
     for example in examples:
         assert example.status.state == "done"
+        assert NEEDED[task_of(example)] - {"umap"} <= set(example.array_names())
+    for example in told(examples):
         assert NEEDED[task_of(example)] <= set(example.array_names())
-        told = (example.path / STORY).read_text()
-        assert told.count("\n") == 1, "one line"
-        assert "Without a teacher" in told
+        story = (example.path / STORY).read_text()
+        assert story.count("\n") == 1, "one line"
+        assert "Without a teacher" in story
+
+
+def test_an_example_without_a_story_is_there_to_compare_with_and_no_card(open_page, examples):
+    quiet = {example.id for example in examples} - {example.id for example in told(examples)}
+    assert quiet, "the student alone stands beside one of the examples"
+    leads_to = "".join(unquote(link.proto.query_string) for link in open_page("gallery").get("page_link"))
+    assert not any(id in leads_to for id in quiet)
 
 
 def test_numbers_that_were_not_finite_are_dashes(open_page, texts, make_run_folder, lose_numbers, monkeypatch):
     folder = make_run_folder()
+    (folder / STORY).write_text("A student.\n")
     lose_numbers(folder)
     monkeypatch.setattr("workbench.pages.gallery.demo_runs", lambda: [Run(folder)])
     app = open_page("gallery")

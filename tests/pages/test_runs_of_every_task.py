@@ -5,6 +5,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from workbench.pages.gallery import STORY
 from workbench.pages.wording import judged_by, score, story
 from workbench.runs.folder import Run
 
@@ -107,6 +108,8 @@ def test_every_run_leads_to_the_page_that_shows_it(open_page, snapshots, clouds,
 
 def test_examples_of_every_task_are_cards(open_page, snapshots, clouds, texts, monkeypatch):
     monkeypatch.setattr("workbench.pages.gallery.demo_runs", lambda: [snapshots, clouds])
+    for example in (snapshots, clouds):
+        (example.path / STORY).write_text("What it shows.\n")
     app = open_page("gallery")
     assert not app.exception
     shown = [(metric.label, metric.value) for metric in app.metric]

@@ -58,7 +58,7 @@ def solve_budget(
     """
     target = _target(parameters, megabytes, compression, teacher_parameters)
     depths = _depths(config, depth)
-    widths = _widths(config)
+    widths = possible_widths(config)
     sizes = _Sizes(config, in_channels, out_channels, widths)
 
     def budget(width: int, depth: int | None) -> Budget:
@@ -116,8 +116,8 @@ def _depths(config: ModelConfig, depth: int | Iterable[int] | None) -> list[int 
     return list(depths)
 
 
-def _widths(config: ModelConfig) -> range:
-    """The widths that the architecture can have."""
+def possible_widths(config: ModelConfig) -> range:
+    """The widths that the architecture can have, of one head where there are heads side by side."""
     low, high = _bounds(config, config.width_option)
     step = config.width_step
     return range(-(-low // step) * step, high + 1, step)

@@ -1,18 +1,33 @@
-"""What pages show of a run's arrays, computed once per run, choice and state of the files."""
+"""What pages show of a run's arrays, computed once per pair of sides, choice and state of the files."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from workbench.analysis.similarity import linear_cka, neighbour_overlap
-from workbench.plots.embedding_pair import Nodes, Projection, frame, read_nodes
+from workbench.analysis.similarity import neighbour_overlap
+from workbench.plots.embedding_arrays import (
+    Likeness,
+    Nodes,
+    Pair,
+    Points,
+    Projection,
+    Which,
+    frame,
+    graph_arrays,
+    read_pair,
+)
+from workbench.plots.embedding_arrays import likeness as measure
 from workbench.runs.folder import ARRAYS, Run
+from workbench.runs.side import Side, Who
 
 ENTRIES = 24  # results kept per function, for all visitors together
+PAIRS = 2  # large, and needed three times in a row: for the picture, the numbers and the neighbours
+Key = tuple[str, str, int | None, int]  # of a side: path, who, epoch, and the state of its files
 
 
 def stamp(run: Run) -> int:
@@ -23,38 +38,61 @@ def stamp(run: Run) -> int:
         return 0
 
 
+def node_count(run: Run) -> int:
+    """Nodes of the run's graph."""
+    return _node_count(_key(Side(run)))
+
+
 def picture(
-    run: Run, projection: Projection, dimensions: int, epoch: int | None
-) -> tuple[Nodes, NDArray[np.float32], NDArray[np.float32], float]:
-    """Nodes, points of teacher and student (N, dimensions), and their disparity."""
-    return _picture(str(run.path), stamp(run), projection, dimensions, epoch)
+    left: Side, right: Side, points: Which, projection: Projection, dimensions: int
+) -> tuple[Nodes, Points, Points, float]:
+    """Nodes, points of both sides (m, dimensions), and their disparity."""
+    return _picture(_key(left), _key(right), points, projection, dimensions)
 
 
-def overlap(run: Run, epoch: int | None) -> NDArray[np.float32]:
-    """Share of common neighbours of every node (N,)."""
-    return _overlap(str(run.path), stamp(run), epoch)
+def overlap(left: Side, right: Side, points: Which) -> NDArray[np.float32]:
+    """Share of common neighbours of every node that is drawn (m,)."""
+    return _overlap(_key(left), _key(right), points)
 
 
-def cka(run: Run, epoch: int | None) -> float:
-    return _cka(str(run.path), stamp(run), epoch)
+def likeness(left: Side, right: Side, points: Which) -> Likeness:
+    """How alike the two sides are."""
+    return _likeness(_key(left), _key(right), points)
+
+
+def _key(side: Side) -> Key:
+    return str(side.run.path), side.who, side.epoch, stamp(side.run)
+
+
+def _side(key: Key) -> Side:
+    return Side(Run(Path(key[0])), cast("Who", key[1]), key[2])
 
 
 @st.cache_data(max_entries=ENTRIES, show_spinner=False)
+def _node_count(key: Key) -> int:
+    return len(graph_arrays(_side(key))["y"])
+
+
+# A resource, not data: nobody writes to it, and a copy would cost more than what is done with it.
+@st.cache_resource(max_entries=PAIRS, show_spinner=False)
+def _pair(left: Key, right: Key, points: Which) -> Pair:
+    return read_pair(_side(left), _side(right), points)
+
+
+@st.cache_data(max_entries=ENTRIES, show_spinner="Turning the embeddings into one frame …")
 def _picture(
-    path: str, stamp: int, projection: Projection, dimensions: int, epoch: int | None
-) -> tuple[Nodes, NDArray[np.float32], NDArray[np.float32], float]:
-    run = Run(Path(path))
-    nodes = read_nodes(run, epoch)
-    return nodes, *frame(run, nodes, projection, dimensions, epoch)
+    left: Key, right: Key, points: Which, projection: Projection, dimensions: int
+) -> tuple[Nodes, Points, Points, float]:
+    pair = _pair(left, right, points)
+    return pair.nodes, *frame(_side(left), _side(right), pair, projection, dimensions)
 
 
-@st.cache_data(max_entries=ENTRIES, show_spinner="Comparing the neighbourhoods of all nodes …")
-def _overlap(path: str, stamp: int, epoch: int | None) -> NDArray[np.float32]:
-    nodes = read_nodes(Run(Path(path)), epoch)
-    return neighbour_overlap(nodes.teacher, nodes.student)
+@st.cache_data(max_entries=ENTRIES, show_spinner="Comparing the neighbourhoods of these nodes …")
+def _overlap(left: Key, right: Key, points: Which) -> NDArray[np.float32]:
+    pair = _pair(left, right, points)
+    return neighbour_overlap(pair.left, pair.right)
 
 
-@st.cache_data(max_entries=ENTRIES, show_spinner=False)
-def _cka(path: str, stamp: int, epoch: int | None) -> float:
-    nodes = read_nodes(Run(Path(path)), epoch)
-    return linear_cka(nodes.teacher, nodes.student)
+@st.cache_data(max_entries=ENTRIES, show_spinner="Comparing the embeddings …")
+def _likeness(left: Key, right: Key, points: Which) -> Likeness:
+    return measure(_pair(left, right, points))

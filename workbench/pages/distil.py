@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from keyword import iskeyword
 from typing import Any
 
 import streamlit as st
 
 from workbench.errors import UsageError, WorkbenchError
-from workbench.pages.frame import as_code, choose, explained
+from workbench.pages.frame import as_code, choose, explained, link
 from workbench.pages.presets import PRESETS
 from workbench.pages.snippets import distil_as_command, distil_as_python
 from workbench.pages.starts import long_form, long_methods
+from workbench.pages.tasks import look
 from workbench.pages.watch import show_watch
-from workbench.pages.wording import plain, relative_size, size, title_of
-from workbench.runs.store import find_run
+from workbench.pages.wording import plain
+from workbench.registry import methods
+from workbench.runs.folder import Run
+from workbench.runs.store import find_run, list_runs
 from workbench.spec import Spec
 
 DEFAULT = "five-minute-demo"
@@ -34,11 +38,16 @@ def show() -> None:
     if view == "watch":
         show_watch()
     else:
+        for news in ("deleted", "launch-faults"):  # somebody has read them, and goes on
+            st.session_state.pop(news, None)
         _set_up()
 
 
 def _set_up() -> None:
     from workbench.pages import set_up
+    from workbench.pages.budget_dial import size_up
+    from workbench.pages.method_choice import method_part
+    from workbench.pages.run_queue import each_method, wanted_specs
 
     key, start, seeds = _start()
     left, right = st.columns(2)
@@ -49,11 +58,12 @@ def _set_up() -> None:
     with left, st.container(border=True):
         student, target = set_up.student_part(of)
     with right, st.container(border=True):
-        method = set_up.method_part(of)
+        method, compare = method_part(of)
     with right, st.container(border=True):
         st.subheader("Run")
         sizes = st.container()
-        seed_list, device, umap = set_up.run_part(start, seeds, key, with_umap=of.task == "node classification")
+        runs = list_runs()
+        seed_list, device, umap = set_up.run_part(start, seeds, key, of.task == "node classification", runs)
         online = set_up.online_part(of)
         with st.expander("Training options", icon=":material/tune:"):
             training = set_up.training_part(of, teacher["name"], student["name"])
@@ -64,19 +74,20 @@ def _set_up() -> None:
         with explained():
             if not method:
                 raise UsageError("choose at least one method; “none” trains the student alone")
-            spec = Spec.parse(document | {"seed": seed_list[0]}, "")
+            first = each_method(document, compare)[0]
             with sizes:
-                _size_up(spec, document, target)
-            _launch_part(document, seed_list)
+                size_up(Spec.parse(first | {"seed": seed_list[0]}, ""), document, target, runs)
+            documents = each_method(document, compare)
+            _launch_part(documents, seed_list, wanted_specs(documents, seed_list))
 
 
 def _start() -> tuple[str, Mapping[str, Any], int]:
     """Where the form starts: a prefix for its widgets, a spec as plain data, and the number of seeds.
 
-    The address may name a preset (``?preset=``) or a run to copy (``?copy=``). Otherwise the form goes on from
-    what it was filled with before.
+    The address may name a preset (``?preset=``) or a run to copy (``?copy=``), and another method than theirs
+    (``?method=``). Otherwise the form goes on from what it was filled with before.
     """
-    given = (st.query_params.get("preset"), st.query_params.get("copy"))
+    given = tuple(st.query_params.get(name) for name in ("preset", "copy", "method"))
     if any(given) and given != st.session_state.get("started-from"):
         document, seeds = _named_start(*given)
         number = st.session_state.get("start-number", 0) + 1
@@ -85,19 +96,20 @@ def _start() -> tuple[str, Mapping[str, Any], int]:
     return f"set-up-{st.session_state.get('start-number', 0)}", document, seeds
 
 
-def _named_start(preset: str | None, copy: str | None) -> tuple[Mapping[str, Any], int]:
+def _named_start(preset: str | None, copy: str | None, method: str | None) -> tuple[Mapping[str, Any], int]:
     try:
-        if copy:
-            return find_run(copy).document, 1
-        if preset in PRESETS:
-            return _preset(str(preset))
-        raise UsageError(f"there is no starting point {preset!r}")
+        if preset and preset not in PRESETS:
+            raise UsageError(f"there is no starting point {preset!r}")
+        if method and method not in methods:
+            raise UsageError(f"there is no method {method!r}")
+        document, seeds = (find_run(copy).document, 1) if copy else _preset(preset or DEFAULT)
+        return (document | {"method": long_methods(method)} if method else document), seeds
     except WorkbenchError as error:
         st.warning(f"{plain(error)}. The form starts with “{PRESETS[DEFAULT].title}” instead.")
         return _preset(DEFAULT)
 
 
-def _preset(name: str) -> tuple[Mapping[str, Any], int]:
+def _preset(name: str) -> tuple[dict[str, Any], int]:
     """A preset with every part written as a mapping, as in a run's document."""
 
     document = dict(PRESETS[name].document)
@@ -106,62 +118,64 @@ def _preset(name: str) -> tuple[Mapping[str, Any], int]:
     return document, PRESETS[name].seeds
 
 
-def _size_up(spec: Spec, document: dict[str, Any], target: Any) -> None:
-    """Show how large both models are; where a budget is set, put the width that meets it into ``document``."""
-    from workbench.models.budget import parameter_bytes
-    from workbench.pages.sizes import parameters, widths_of
+def _launch_part(documents: Sequence[Mapping[str, Any]], seeds: Sequence[int], specs: Sequence[Spec]) -> None:
+    """What would be launched, what there is of it already, and the buttons."""
+    from workbench.pages.run_queue import earlier_run, launch_all
 
-    widths = widths_of(spec)
-    if widths is None:
-        if target.unit != "by hand":
-            raise UsageError("a budget needs the dataset, which is not on this disk: choose the student's size by hand")
-        st.caption("Sizes are known once the dataset is on this disk.")
-        return
-    student = spec.student
-    if target.unit != "by hand":
-        student = target.solve(spec.student, spec.teacher, widths).config
-        option = student.width_option
-        document["student"] = {**document["student"], option: getattr(student, option)}
-    large, small = parameters(spec.teacher, widths.teacher), parameters(student, widths.student)
-    cells = st.columns([1, 1, 1.4])
-    cells[0].metric("Teacher's parameters", f"{large:,}", help=f"{size(parameter_bytes(large))} in float32.")
-    cells[1].metric("Student's parameters", f"{small:,}", help=f"{size(parameter_bytes(small))} in float32.")
-    cells[2].metric("The student is", relative_size(large / small))
-    if target.unit != "by hand":
-        st.caption(
-            f"{title_of(student.width_option)} {getattr(student, student.width_option)} is the widest that fits."
-        )
-    if small > large:
-        st.warning("The student is larger than its teacher. That is allowed, but it is no compression.")
-
-
-def _launch_part(document: Mapping[str, Any], seeds: Sequence[int]) -> None:
+    there = [run for run in map(earlier_run, specs) if run is not None]
+    states = [run.status.state for run in there]
+    done, alive = states.count("done"), sum(run.status.alive for run in there)
+    several, all_done = len(specs) > 1, done == len(specs)
+    if several:
+        st.markdown(_how_many(len(documents), len(seeds), done, alive))
+    elif there:
+        _offer(there[0])
+    fresh = False
     with st.container(horizontal=True, vertical_alignment="center"):
-        label = "Launch" if len(seeds) == 1 else f"Launch {len(seeds)} runs"
-        pressed = st.button(label, type="primary", icon=":material/rocket_launch:", key="launch")
-        fresh = st.checkbox("Run it again even if it is finished", key="fresh")
-    if pressed:
-        _launch(document, seeds, fresh)
-    as_code(distil_as_python(document, seeds), distil_as_command(document, seeds))
+        label = f"Launch {len(specs)} runs" if several else "Launch"
+        label = "Look at the result" + "s" * several if all_done else label
+        icon = ":material/visibility:" if all_done else ":material/rocket_launch:"
+        pressed = st.button(label, type="primary", icon=icon, key="launch")
+        if several and done:
+            fresh = st.checkbox("Finished ones too, again", key="fresh", help="They become runs of their own.")
+        elif done:
+            fresh = st.button("Run it again", icon=":material/replay:", key="again", help="As a run of its own.")
+    if pressed or (fresh and not several):
+        launch_all(specs, fresh)
+    python, command = _snippets(documents, seeds)
+    as_code(python, command)
 
 
-def _launch(document: Mapping[str, Any], seeds: Sequence[int], fresh: bool) -> None:
-    """Start one run per seed and go to watch the first."""
-    from workbench.runs.launch import launch
+def _how_many(methods: int, seeds: int, done: int, alive: int) -> str:
+    of = f"{methods} methods × {seeds} seed{'s' if seeds > 1 else ''}" if methods > 1 else f"{seeds} seeds"
+    already = [f"{number} {what}" for number, what in ((done, "finished already"), (alive, "on the way")) if number]
+    return f"{of}: **{methods * seeds} runs**" + (f", of which {' and '.join(already)}." if already else ".")
 
-    specs = [Spec.parse({**document, "seed": seed}, "") for seed in seeds]
-    bar = st.progress(0.0, text="Checking the spec …")
-    notes = st.session_state.setdefault("launch-notes", {})
-    launched = [
-        launch(spec, fresh=fresh, progress=lambda text, share: bar.progress(min(share, 1.0), plain(text)))
-        for spec in specs
-    ]
-    news = {
-        "finished": "This very spec has already been run; here is its result.",
-        "running": "This very spec is already on its way; here it is.",
-        "resumed": "This spec was begun before; it goes on from its checkpoint.",
-    }
-    for one in launched:
-        notes[one.run.id] = [*([news[one.status]] if one.status in news else []), *one.notes]
-    st.query_params.update({"view": "watch", "run": launched[0].run.id})
-    st.rerun()
+
+def _offer(run: Run) -> None:
+    """The run of this very spec, where there is one."""
+    status = run.status
+    if status.state == "done":
+        st.info("This very spec has been run: look at its result, or run it again.", icon=":material/history:")
+        look(run)
+    elif status.alive:
+        st.info("This very spec is on its way: launching it leads there.", icon=":material/history:")
+        link("distil", "Watch it", view="watch", run=run.id)
+    else:
+        st.info(
+            f"This very spec was begun before and is {status.state}: launching it goes on from its checkpoint.",
+            icon=":material/history:",
+        )
+
+
+def _snippets(documents: Sequence[Mapping[str, Any]], seeds: Sequence[int]) -> tuple[str, str]:
+    """The same in Python and as commands: one after another, where methods are compared."""
+    commands = "\n".join(distil_as_command(document, seeds) for document in documents)
+    if len(documents) == 1:
+        return distil_as_python(documents[0], seeds), commands
+    head, found = "import workbench as wb\n\n", []
+    for document in documents:
+        _, _, call = distil_as_python(document, seeds).removeprefix(head).partition(" = ")
+        name = document["method"][0]["name"].replace("-", "_")
+        found.append(f"{name if name.isidentifier() and not iskeyword(name) else f'{name}_'} = {call}")
+    return head + "\n".join(found), commands

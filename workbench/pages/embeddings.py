@@ -1,196 +1,148 @@
-"""Embeddings: teacher and student side by side in one frame, node by node."""
+"""Embeddings: two models side by side in one frame, node by node."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from workbench.pages.frame import (
-    all_runs,
-    as_code,
-    choose,
-    explained,
-    is_example,
-    link,
-    nothing_here,
-    pick_run,
-    state_badge,
-    title,
-)
-from workbench.pages.snippets import view_as_python
-from workbench.pages.tasks import look, page_of
-from workbench.pages.wording import NONE, percent, plain, story
+from workbench.pages import player, shown
+from workbench.pages.embedding_controls import PROJECTIONS, embedding_controls
+from workbench.pages.frame import as_code, explained
+from workbench.pages.slots import epoch_film, two_slots
+from workbench.pages.wording import story
 from workbench.runs.folder import Run
+from workbench.runs.side import Side, Who, titles
 
 if TYPE_CHECKING:
-    from workbench.plots.embedding_pair import Colour, Projection
+    import plotly.graph_objects as go
 
-COLOURS = {
-    "class": "True class",
-    "prediction": "Predicted class",
-    "agreement": "Who is right",
-    "split": "Split",
-    "overlap": "Common neighbours",
-}
-PROJECTIONS = {"pca": "PCA", "umap": "UMAP"}
-BEST = 0  # stands for the best epoch on the film
-SELECTABLE = 20_000  # points; a selection among more makes every redraw slow
-OVERLAP_AT_ONCE = 10_000  # nodes; the cost grows with the square
+    from workbench.plots.embedding_arrays import Projection, Which
+    from workbench.plots.embedding_pair import Colour
+
+Place = tuple[Path, Who, int | None]  # of a side, for a fragment
 
 
 def show() -> None:
     st.title("Embeddings")
-    found = all_runs()
-    runs = {id: run for id, run in found.items() if page_of(run) == "embeddings"}
-    _shown_elsewhere([run for id, run in found.items() if id not in runs])
-    if not runs:
-        nothing_here("There is no run to look at yet: distil a first one.", "distil", "Set up a run")
-        return
-    # Finished runs first: that is what this page is for. But one's own come before any example.
-    runs = dict(sorted(runs.items(), key=lambda item: (is_example(item[1]), item[1].status.state != "done")))
-    left, colour_cell, projection_cell, dimension_cell = st.columns([5, 2, 1.6, 1.2])
-    with left:
-        run = pick_run(runs)
-    with colour_cell:
-        colour = choose(st.selectbox, "Colour", "colour", list(COLOURS), format_func=COLOURS.__getitem__)
-    with projection_cell:
-        projection = choose(
-            st.segmented_control, "Projection", "projection", list(PROJECTIONS), format_func=PROJECTIONS.__getitem__
-        )
-    with dimension_cell:
-        flat = projection == "umap"
-        dimensions = 2 if flat else choose(st.segmented_control, "Dimensions", "dimensions", [2, 3])
-        if flat:
-            st.segmented_control("Dimensions", [2], default=2, disabled=True, key="flat")
     with explained():
-        if run.status.state != "done" or run.result is None:
-            _unfinished(run)
+        slots = two_slots("embeddings")
+        if slots is None:
             return
-        st.markdown(story(run.result))
-        if projection == "umap" and "umap" not in run.array_names():
-            _ask_for_umap(run)
-            return
-        _look(run, cast("Colour", colour), cast("Projection", projection), dimensions)
+        left, right = slots
+        _stories(left, right)
+        colour, projection, dimensions, points = embedding_controls(left.run)
+        if projection == "umap":
+            from workbench.pages.umap_request import ask_for_umap
+
+            ask_for_umap(left, right)
+        player.film(_at_epoch)(_place(left), _place(right), colour, projection, dimensions, points)
 
 
-def _shown_elsewhere(others: Sequence[Run]) -> None:
-    """Say where the run that the address names can be seen, or, where there is no other one to show, the latest."""
-    wanted = st.query_params.get("run")
-    run = next((run for run in others if run.id == wanted), None)
-    if run is None:
-        return
-    with st.container(border=True):
-        st.markdown(f"**{plain(title(run))}** is no run on the nodes of one graph, which this page compares.")
-        look(run)
-    st.query_params.pop("run")  # another run is shown below
-
-
-def _unfinished(run: Run) -> None:
-    status = run.status
-    state_badge(status.state)
-    st.markdown(f"This run has no embeddings to show. {plain(status.message)}")
-    link("distil", "Watch or resume it", view="watch", run=run.id)
-
-
-def _ask_for_umap(run: Run) -> None:
-    from workbench.runs.launch import start_worker
-
-    st.info("This run has no UMAP. PCA shows the same nodes at once; a UMAP takes seconds to minutes, once.")
-    asked = st.session_state.setdefault("umap-asked", set())
-    if is_example(run):
-        st.markdown("It is an example that comes with the workbench: distil it yourself with *UMAP* ticked to get one.")
-        link("distil", "Change it", copy=run.id)
-    elif run.id in asked:
-        st.fragment(_wait_for_umap, run_every=1.0)(run.path)
-    elif st.button("Compute the UMAP now", type="primary"):
-        start_worker(run, "umap")
-        asked.add(run.id)
-        st.rerun()
-
-
-def _wait_for_umap(path: Path) -> None:
-    run = Run(path)
-    if "umap" in run.array_names():
-        st.session_state["umap-asked"].discard(run.id)
-        st.rerun()
-    st.markdown(":material/hourglass_top: The UMAP is being computed; it appears here when it is ready.")
-    last = run.log().strip().splitlines()[-1:]
-    st.caption(plain(last[0]) if last else "")
-
-
-def _look(run: Run, colour: Colour, projection: Projection, dimensions: int) -> None:
-    """The figure with its film and selection, and the numbers below it."""
-    from workbench.pages import arrays
-    from workbench.pages.node_table import columns_of, download_nodes, selected_nodes
-    from workbench.plots.embedding_pair import draw, kept_epochs
-
-    figure_place = st.container()
-    epoch = _film(run, kept_epochs(run)) if projection == "pca" else None
-    nodes, teacher, student, disparity = arrays.picture(run, projection, dimensions, epoch)
-    overlap = None
-    if len(nodes.y) <= OVERLAP_AT_ONCE or st.toggle(f"Compare the neighbours of all {len(nodes.y):,} nodes (slow)"):
-        overlap = arrays.overlap(run, epoch)
-    if colour == "overlap" and overlap is None:
-        st.info("Common neighbours are not computed at once for so many nodes: switch the comparison on above.")
-        colour = "class"
-    columns = columns_of(nodes, overlap)
-    with figure_place:
-        chosen = [node for node in st.session_state.get(f"selected-{run.id}", []) if node < len(nodes.y)]
-        figure = draw(teacher, student, nodes, colour, np.asarray(chosen, dtype=np.int64), overlap)
-        if _draw(run, figure, selectable=dimensions == 2 and len(nodes.y) <= SELECTABLE):
-            selected_nodes(f"selected-{run.id}", chosen, columns)
-    _numbers(arrays.cka(run, epoch), overlap, disparity, f"{PROJECTIONS[projection]} picture in {dimensions}-D")
-    choices: dict[str, Any] = {"colour": colour, "projection": projection, "dimensions": dimensions, "epoch": epoch}
-    sides = (("teacher", teacher), ("student", student))
-    places = {f"{side} {axis}": at for side, points in sides for axis, at in zip("xyz", points.T, strict=False)}
-    download_nodes(run.id, columns, places)
-    as_code(view_as_python(run.id, "embeddings", **choices), f"workbench show {run.id}")
-
-
-def _film(run: Run, kept: Sequence[int]) -> int | None:
-    """The kept epoch to show, or None for the best one."""
-    if not kept:
-        return None
-    stops = [*kept, BEST]
-    names = {stop: str(stop) for stop in kept} | {BEST: "best"}
-    label = "Film: the student after epoch"
-    shown = st.select_slider(label, stops, value=BEST, format_func=names.__getitem__, key=f"film-{run.id}")
-    return None if shown == BEST else int(shown)
-
-
-def _draw(run: Run, figure: Any, selectable: bool) -> bool:
-    """Draw the figure; whether nodes can be selected in it."""
-    from workbench.pages.node_table import node_of
-
-    key = f"figure-{run.id}"
-
-    def remember() -> None:
-        # A redrawn figure has forgotten its selection, so it is kept beside it.
-        points = st.session_state[key].selection.points
-        st.session_state[f"selected-{run.id}"] = sorted({node_of(point) for point in points})
-
-    alt = "Two scatter plots of the same nodes: the teacher's embedding on the left, the student's on the right."
-    if selectable:
-        st.plotly_chart(figure, key=key, on_select=remember, selection_mode=("points", "box", "lasso"), alt=alt)
+def _stories(left: Side, right: Side) -> None:
+    """What each run achieved."""
+    if left.run.path == right.run.path:
+        st.markdown(story(left.run.result or {}))
     else:
-        st.plotly_chart(figure, alt=alt)
-    return selectable
+        told = (f"{name}: {story(side.run.result or {})}" for name, side in (("Left", left), ("Right", right)))
+        st.markdown("  \n".join(told))
 
 
-def _numbers(cka: float, overlap: NDArray[np.float32] | None, disparity: float, picture: str) -> None:
-    st.subheader("How alike are they?")
-    whole, near, drawn = st.columns(3)
-    with whole:
-        st.metric("Linear CKA", f"{cka:.2f}")
-        st.caption("The geometry of all nodes. 1: equal up to rotation and scale; 0: nothing in common.")
-    with near:
-        st.metric("Common neighbours", NONE if overlap is None else percent(float(overlap.mean())))
-        st.caption("Of a node's 10 nearest nodes in the teacher, the share that is among the student's 10 as well.")
-    with drawn:
-        st.metric("Procrustes disparity", f"{disparity:.2f}")
-        st.caption(f"Of this {picture}: what the best fit leaves over. 0: the same picture; 1: unrelated.")
+def _place(side: Side) -> Place:
+    return side.run.path, side.who, side.epoch
+
+
+def _at_epoch(
+    at_left: Place, at_right: Place, colour: Colour, projection: Projection, dimensions: int, points: Which
+) -> None:
+    """Everything that changes with the epoch on the right: the figure, the numbers, and how to get them in Python."""
+    from workbench.pages import arrays
+    from workbench.pages.likeness_numbers import likeness_numbers
+    from workbench.pages.node_table import columns_of, download_nodes, selected, selected_nodes
+    from workbench.pages.pair_snippet import pair_as_command, pair_as_python
+    from workbench.pages.umap_request import available
+    from workbench.plots.embedding_arrays import SAMPLE
+    from workbench.plots.embedding_pair import AXES, draw, who
+
+    left, right = (Side(Run(path), role, epoch) for path, role, epoch in (at_left, at_right))
+    with explained():
+        right = epoch_film(right)
+        projection = available(projection, left, right)
+        nodes, first, second, disparity = arrays.picture(left, right, points, projection, dimensions)
+        shown_nodes, all_nodes = len(nodes.number), arrays.node_count(left.run)
+        few, names = shown_nodes <= SAMPLE, who(left, right)
+        colour = _said(colour, shown_nodes, all_nodes, few)
+        figure = draw(
+            first,
+            second,
+            nodes,
+            colour,
+            highlight=selected(left.run) if few else (),
+            overlap=arrays.overlap(left, right, points) if colour == "overlap" else None,
+            panels=[escape(title) for title in titles(left, right)],
+            who=names,
+            axis=AXES[projection],
+        )
+        _draw(figure, left, right, selectable=few and dimensions == 2)
+        # The figure stands already while this is computed.
+        overlap = arrays.overlap(left, right, points) if few else None
+        columns = columns_of(nodes, names, overlap)
+        if few and (dimensions == 2 or selected(left.run)):
+            selected_nodes(left.run, columns)
+        picture = f"{PROJECTIONS[projection]} in {dimensions}-D"
+        likeness_numbers(arrays.likeness(left, right, points), overlap, disparity, names, picture)
+        sides = zip(names, (first, second), strict=True)
+        places = {f"{name} {axis}": at for name, ats in sides for axis, at in zip("xyz", ats.T, strict=False)}
+        download_nodes(left.run.id, columns, places, shown_nodes == all_nodes)
+        choices: dict[str, Any] = {"colour": colour, "projection": projection, "dimensions": dimensions}
+        if points == "all":
+            choices["points"] = points
+        as_code(pair_as_python(left, right, "embeddings", **choices), pair_as_command(left, right))
+
+
+def _said(colour: Colour, shown_nodes: int, all_nodes: int, few: bool) -> Colour:
+    """Say which nodes are drawn; the colour that can be drawn of them."""
+    if shown_nodes < all_nodes:
+        st.info(
+            f"A sample of {shown_nodes:,} of the {all_nodes:,} nodes is drawn and compared: every class in proportion, "
+            "at least one node of each, always the same ones. Choose all nodes above to see the full set.",
+            icon=":material/info:",
+        )
+    elif not few:
+        st.info(
+            f"All {all_nodes:,} nodes are drawn, which is too many to select some or to compare their neighbours: "
+            "choose the sample above for that.",
+            icon=":material/info:",
+        )
+        return "class" if colour == "overlap" else colour
+    return colour
+
+
+def _draw(figure: go.Figure, left: Side, right: Side, selectable: bool) -> None:
+    """Draw the figure; a selection in it is remembered for both panels and for the next epochs of the film."""
+    from workbench.pages.node_table import node_of, select
+
+    key = f"embeddings-{left.run.id}"
+    about = "-".join((left.run.id, right.run.id))
+    # Zoom, camera and hidden classes stay as they are from epoch to epoch.
+    figure.update_xaxes(uirevision=about).update_yaxes(uirevision=about).update_scenes(uirevision=about)
+    figure.update_layout(legend_uirevision=about)
+    more: dict[str, Any] = {}
+    if selectable:
+        figure.update_layout(dragmode="lasso")
+
+        def remember() -> None:
+            select(left.run, [node_of(point) for point in st.session_state[key].selection.points])
+
+        more = {"on_select": remember, "selection_mode": ("points", "box", "lasso")}
+    shown.figure(
+        figure,
+        f"embeddings-{left.run.id}",
+        key if selectable else f"{key}-still",
+        f"Two scatter plots of the same nodes: {left.name.lower()} on the left, {right.name.lower()} on the right.",
+        "The right side is moved, turned, mirrored and scaled until it lies as near to the left one as it can. "
+        "Distances can be compared, directions mean nothing. Nodes in the same place on both sides are seen alike.",
+        **more,
+    )

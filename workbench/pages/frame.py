@@ -71,7 +71,7 @@ def is_example(run: Run) -> bool:
     return run.path.parent != runs_root()
 
 
-def pick_run(runs: dict[str, Run], label: str = "Run") -> Run:
+def pick_run(runs: dict[str, Run], label: str = "Run", help: str | None = None) -> Run:
     """The run picker; the choice is remembered from page to page. ``runs`` must not be empty."""
     ids = list(runs)
     last = st.session_state.get("last-run")
@@ -81,7 +81,7 @@ def pick_run(runs: dict[str, Run], label: str = "Run") -> Run:
     def shown(id: str) -> str:
         return f"{titles[id]} ({id[-12:]})" if titles[id] in twice else titles[id]
 
-    id = choose(st.selectbox, label, "run", ids, last if last in runs else None, format_func=shown)
+    id = choose(st.selectbox, label, "run", ids, last if last in runs else None, format_func=shown, help=help)
     st.session_state["last-run"] = id
     return runs[id]
 

@@ -33,7 +33,7 @@ def show() -> None:
     st.session_state.pop("started-from", None)  # a starting point chosen here again begins afresh
     st.title("Distil a large graph neural network into a small one")
     st.markdown("Train a teacher, distil it into a student, and see what the student learned, what it lost and why.")
-    _examples(demo_runs())
+    _examples([run for run in demo_runs() if (run.path / STORY).is_file()])  # the others are there to compare with
     st.header("Start your own", divider="gray")
     names = list(PRESETS)
     for row in (names[start : start + COLUMNS] for start in range(0, len(names), COLUMNS)):

@@ -1,9 +1,7 @@
-"""Nodes as a table: the selected ones on the page, all of them as a file."""
+"""Nodes as a table: the selected ones on the page, all that are drawn as a file."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,10 +9,16 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from workbench.plots.embedding_pair import SPLITS, Nodes
+from workbench.pages import class_mode, shown
+from workbench.pages.frame import note
+from workbench.pages.shown import as_csv as as_csv
+from workbench.plots.embedding_arrays import SPLITS, Nodes
+from workbench.runs.folder import Run
+from workbench.runs.side import fingerprint_of
 
 Columns = dict[str, NDArray[Any]]
 ROWS_SHOWN = 8  # a longer table scrolls
+SELECTED = "selected-nodes"  # in the session: the graph, and its nodes
 
 
 def node_of(point: Mapping[str, Any]) -> int:
@@ -23,49 +27,55 @@ def node_of(point: Mapping[str, Any]) -> int:
     return int(carried["0"] if isinstance(carried, Mapping) else carried[0])
 
 
-def columns_of(nodes: Nodes, overlap: NDArray[np.float32] | None) -> Columns:
-    """What is known about every node, by column (N,)."""
+def select(run: Run, nodes: Sequence[int]) -> None:
+    """Remember nodes of the run's graph: a redrawn figure has forgotten its selection."""
+    st.session_state[SELECTED] = (_graph(run), sorted(set(nodes)))
+
+
+def selected(run: Run) -> list[int]:
+    """The selected nodes of the run's graph; those of another graph are forgotten."""
+    graph, nodes = st.session_state.get(SELECTED, ("", []))
+    if graph == _graph(run):
+        return list(nodes)
+    st.session_state.pop(SELECTED, None)
+    return []
+
+
+def _graph(run: Run) -> str:
+    return fingerprint_of(run) or str(run.path)
+
+
+def columns_of(nodes: Nodes, who: tuple[str, str], overlap: NDArray[np.float32] | None) -> Columns:
+    """What is known about every node that is drawn, by column (m,)."""
     columns: Columns = {
-        "node": np.arange(len(nodes.y)),
+        "node": nodes.number,
         "true class": nodes.y,
-        "teacher says": nodes.teacher_class,
-        "student says": nodes.student_class,
+        f"{who[0]} says": nodes.left_class,
+        f"{who[1]} says": nodes.right_class,
         "split": np.asarray(SPLITS)[nodes.split],
         "degree": nodes.degree,
     }
     if overlap is not None:
-        columns["common neighbours"] = overlap.round(3)
+        columns["common neighbours"] = overlap.astype(np.float64).round(3)
     return columns
 
 
-def selected_nodes(key: str, chosen: Sequence[int], columns: Columns) -> None:
-    """Facts about the selected nodes (kept in the session under ``key``), or how to select some."""
-    if not chosen:
-        st.caption("Click a node, or draw a box or lasso: the same nodes are then ringed on both sides.")
+def selected_nodes(run: Run, columns: Columns) -> None:
+    """Facts about the selected nodes, or how to select some."""
+    rows = np.nonzero(np.isin(columns["node"], selected(run)))[0]
+    if not len(rows):
+        note("Click a node, or draw a lasso or a box: the same nodes are then ringed on both sides.")
         return
-    height = "content" if len(chosen) <= ROWS_SHOWN else 300
-    st.dataframe({name: values[chosen] for name, values in columns.items()}, hide_index=True, height=height)
-    if st.button("Clear the selection", icon=":material/close:"):
-        st.session_state.pop(key, None)
+    height = "content" if len(rows) <= ROWS_SHOWN else 300
+    chosen = {name: values[rows] for name, values in columns.items()}
+    shown.table(chosen, f"{run.id}-selected", "selected-table", height=height)
+    if st.button("Clear the selection", icon=":material/close:", key="clear-selection"):
+        st.session_state.pop(SELECTED, None)
         st.rerun()
 
 
-def download_nodes(run_id: str, columns: Columns, points: Columns) -> None:
-    """All nodes with their places in the picture, as CSV; the text is made when the button is pressed."""
-    st.download_button(
-        "All nodes as CSV",
-        lambda: as_csv(columns | points),
-        file_name=f"{run_id}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-
-
-def as_csv(columns: Columns) -> str:
-    """Columns (N,) as comma-separated values with a header."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*(values.tolist() for values in columns.values()), strict=True))
-    return text.getvalue()
+def download_nodes(run_id: str, columns: Columns, points: Columns, everything: bool) -> None:
+    """The nodes that are drawn, with their places in the picture, as CSV."""
+    if not class_mode.hidden("downloads"):
+        label = "All nodes as CSV" if everything else f"These {len(columns['node']):,} nodes as CSV"
+        shown.download(label, lambda: as_csv(columns | points), f"{run_id}.csv", "all-nodes")

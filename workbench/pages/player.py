@@ -39,7 +39,8 @@ def time_slider(
     before = _tick()
     buttons, slider, pace = st.columns([2.4, 7, 1.2], vertical_alignment="bottom")
     with pace:
-        choose(st.selectbox, "Speed", "speed", SPEEDS, 1, format_func=lambda times: f"{times} ×")
+        help = f"How fast the film plays: 1 × is a step every {TICK_SECONDS:g} seconds."
+        choose(st.selectbox, "Speed", "speed", SPEEDS, 1, format_func=lambda times: f"{times} ×", help=help)
     if playing and _tick() != before:
         st.rerun()  # of the whole page, which sets the pace of the fragment
     with slider:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -31,10 +31,12 @@ def _rows(paths: Sequence[Path], alive: bool) -> None:
         st.rerun()  # of the whole page, which then stops polling
 
 
-def run_row(run: Run) -> None:
+def run_row(run: Run, beside: Callable[[Run, Status], None] | None = None) -> None:
+    """One run; ``beside`` draws a last cell, for a button, say."""
     status = run.status
+    widths = [1.1, 4, 4, 1.6, 1.3] if beside else [1.1, 4, 4, 1.6]
     with st.container(border=True):
-        state, name, news, where = st.columns([1.1, 4, 4, 1.6], vertical_alignment="center")
+        state, name, news, where, *last = st.columns(widths, vertical_alignment="center")
         with state:
             state_badge(status.state)
         name.markdown(f"**{plain(title(run))}**")
@@ -45,6 +47,9 @@ def run_row(run: Run) -> None:
                 look(run, short=True)
             else:
                 link("distil", "Watch" if status.alive else "See why", view="watch", run=run.id)
+        if beside:
+            with last[0]:
+                beside(run, status)
 
 
 def _news(run: Run, status: Status) -> None:

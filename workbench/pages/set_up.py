@@ -1,8 +1,8 @@
-"""The form of a run: dataset, teacher, student, method and training, as the document of a spec."""
+"""The form of a run: dataset, teacher, student and training, as the document of a spec."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal
@@ -11,18 +11,23 @@ import streamlit as st
 
 from workbench.datasets.base import USUAL_PRESET, Card, DatasetConfig, data_root
 from workbench.errors import WorkbenchError
-from workbench.methods.base import Method
 from workbench.options import describe
 from workbench.pages.budget_dial import Target, budget_dial
+from workbench.pages.device_list import device_field
 from workbench.pages.forms import KEEP, option_field, option_form
 from workbench.pages.snippets import OWN
 from workbench.pages.starts import Start, preset_of, start_for
+from workbench.pages.upload import upload_part
 from workbench.pages.wording import count, plain
-from workbench.registry import datasets, methods, models
+from workbench.registry import datasets, models
+from workbench.runs.folder import Run
 from workbench.spec import Online, Spec, Training
-from workbench.training.device import available_devices
 
 Role = Literal["teacher", "student"]
+HELP = {
+    "Dataset": "What is learned from; models and methods below are those of its task.",
+    "Architecture": "Teacher and student may be of different kinds; the teacher is trained first and then frozen.",
+}
 
 
 def dataset_part(start: Mapping[str, Any], key: str) -> tuple[dict[str, Any], Start]:
@@ -34,6 +39,7 @@ def dataset_part(start: Mapping[str, Any], key: str) -> tuple[dict[str, Any], St
     st.caption(" · ".join(_facts(config.card)), help=plain(config.card.citation))
     of = start_for(start, name, _preset(config, start if start["dataset"]["name"] == name else {}, key), key)
     usual, shown = of.same("dataset", name)
+    upload_part(name, f"{of.key}-dataset-{name}-path")  # before that field is drawn, which it fills in
     chosen = {"name": name, **option_form(config, f"{of.key}-dataset-{name}", usual, {**usual, **shown})}
     with suppress(WorkbenchError):  # the whole spec is checked later, and says what is wrong
         _where(config.parse({**usual, **chosen}))
@@ -91,40 +97,6 @@ def student_part(start: Start) -> tuple[dict[str, Any], Target]:
     return _model_options("student", name, start, fixed), target
 
 
-def method_part(start: Start) -> list[dict[str, Any]]:
-    """Choose one or several methods; each with its formula, paper and options."""
-    st.subheader("Method")
-    fitting = [name for name in methods if start.task in methods[name].tasks]
-    known = {part["name"]: part for part in start.shown["method"] if part["name"] in fitting}
-    names = st.multiselect(
-        "Methods (several add up)",
-        fitting,
-        default=list(known),
-        format_func=lambda n: methods[n].title or n,
-        key=f"{start.key}-methods",
-        persist_state=KEEP,
-    )
-    chosen = []
-    for name in names:
-        config: type[Method] = methods[name]
-        with st.expander(plain(config.title or name), expanded=len(names) == 1):
-            if config.formula:
-                for line in config.formula.split(r", \quad "):  # a long one would be cut at the right
-                    st.latex(line)
-            paper = getattr(config, "paper", None)
-            if paper is not None:
-                st.caption(
-                    f"[{plain(paper.authors)}: {plain(paper.title)}]({paper.url}), {plain(paper.venue)} {paper.year}"
-                )
-            if config.decisions:
-                with st.popover("Where the papers are silent", icon=":material/info:"):
-                    for decision in config.decisions:
-                        st.markdown(f"- {plain(decision)}")
-            options = option_form(config, f"{start.key}-method-{name}", start=known.get(name))
-            chosen.append({"name": name, **options})
-    return chosen
-
-
 def training_part(start: Start, teacher: str, student: str) -> dict[str, dict[str, Any]]:
     """Training options of both models; only what differs from what is usual is returned."""
     found = {}
@@ -155,17 +127,26 @@ def control_part(start: Start) -> dict[str, Any]:
     return {} if control == info.default else {info.name: control}
 
 
-def run_part(start: Mapping[str, Any], seeds: int, key: str, with_umap: bool) -> tuple[list[int], str, bool]:
-    """Seeds, device, and whether the UMAP is wanted, for runs that have one."""
+def run_part(
+    start: Mapping[str, Any], seeds: int, key: str, with_umap: bool, runs: Sequence[Run]
+) -> tuple[list[int], str, bool]:
+    """Seeds, device, and whether the UMAP is wanted, for runs that have one; ``runs`` may take the devices up."""
     first_cell, count_cell = st.columns(2)
     first = first_cell.number_input(
-        "First seed", 0, 2**31 - 101, int(start.get("seed", 0)), key=f"{key}-seed", persist_state=KEEP
+        "First seed",
+        0,
+        2**31 - 101,
+        int(start.get("seed", 0)),
+        key=f"{key}-seed",
+        persist_state=KEEP,
+        help="Seeds every random number of the run: initial weights, dropout, mini-batches.",
     )
     number = count_cell.number_input(
         "Number of seeds", 1, 100, seeds, key=f"{key}-seeds", persist_state=KEEP, help="One run per seed."
     )
-    device_cell, umap_cell = st.columns(2, vertical_alignment="bottom")
-    device = device_cell.selectbox("Device", ["auto", *available_devices()], key=f"{key}-device", persist_state=KEEP)
+    device_cell, umap_cell = st.columns(2)
+    with device_cell:
+        device = device_field(f"{key}-device", runs)
     umap = with_umap and umap_cell.checkbox(
         "Also compute the UMAP",
         value=bool(start.get("umap")),
@@ -200,4 +181,5 @@ def _pick(label: str, names: Iterable[str], start: str, key: str, words: Any) ->
         format_func=lambda n: f"{words(n)} ({n})" if words(n) else n,
         key=key,
         persist_state=KEEP,
+        help=HELP[label],
     )

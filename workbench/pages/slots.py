@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
 from workbench.errors import WorkbenchError
 from workbench.pages.frame import all_runs, choose, is_example, link, nothing_here, pick_run, state_badge, title
-from workbench.pages.player import time_slider
+from workbench.pages.player import PLAYING, time_slider
 from workbench.pages.tasks import look, page_of
 from workbench.pages.wording import plain
 from workbench.runs.folder import Run
@@ -48,6 +49,9 @@ def epoch_film(right: Side, label: str = "Right, after epoch") -> Side:
     """A slider with play and pause over the kept epochs of a student on the right, for use in a ``player.film``."""
     kept = kept_epochs(right.run) if right.who == "student" else []
     if not kept:
+        if st.session_state.get(PLAYING):
+            st.session_state[PLAYING] = False
+            st.rerun()  # of the whole page, which ends the pace of the fragment
         return right
     names = {epoch: str(epoch) for epoch in kept} | {BEST: "best"}
     epoch = time_slider(label, [*kept, BEST], names.__getitem__, "right-epoch", BEST)
@@ -55,32 +59,28 @@ def epoch_film(right: Side, label: str = "Right, after epoch") -> Side:
 
 
 def _left(runs: Mapping[str, Run]) -> tuple[Run, Side]:
-    run_cell, who_cell, epoch_cell = st.columns([5, 3, 2])
-    with run_cell:
-        run = pick_run(dict(runs), "Left")
-    with who_cell:
+    run = pick_run(dict(runs), "Left", "Runs of the command line and of notebooks are here as well.")
+    with st.container(horizontal=True, vertical_alignment="center"):
         who = _who("left", "teacher")
-    if who == "teacher" or not (kept := kept_epochs(run)):
-        return run, Side(run, who)
-    names = {BEST: "best"} | {epoch: str(epoch) for epoch in kept}
-    with epoch_cell:
-        epoch = choose(st.selectbox, "Epoch", "left-epoch", list(names), format_func=names.__getitem__)
+        if who == "teacher" or not (kept := kept_epochs(run)):
+            return run, Side(run, who)
+        names = {BEST: "best epoch"} | {epoch: f"epoch {epoch}" for epoch in kept}
+        how: dict[str, Any] = {"format_func": names.__getitem__, "label_visibility": "collapsed", "width": 160}
+        epoch = choose(st.selectbox, "Epoch on the left", "left-epoch", list(names), **how)
     return run, Side(run, who, None if epoch == BEST else epoch)
 
 
 def _right(run: Run, runs: Mapping[str, Run]) -> Side:
     others = {id: other for id, other in runs.items() if id != run.id and _comparable(run, other)}
     names = {SAME: "The same run"} | {id: f"{title(other)} ({id[-12:]})" for id, other in others.items()}
-    run_cell, who_cell = st.columns([5, 3])
-    with run_cell:
-        chosen = choose(st.selectbox, "Right", "right-run", list(names), SAME, format_func=names.__getitem__)
-    with who_cell:
-        who = _who("right", "student")
-    return Side(others.get(chosen, run), who)
+    help = "What the left one is held against: the same run, or another one on the same graph."
+    chosen = choose(st.selectbox, "Right", "right-run", list(names), SAME, format_func=names.__getitem__, help=help)
+    return Side(others.get(chosen, run), _who("right", "student"))
 
 
 def _who(name: str, default: Who) -> Who:
-    return choose(st.segmented_control, "Model", name, MODELS, default, format_func=str.capitalize, required=True)
+    how: dict[str, Any] = {"format_func": str.capitalize, "required": True, "label_visibility": "collapsed"}
+    return choose(st.segmented_control, f"Model on the {name}", name, MODELS, default, **how)
 
 
 def _comparable(run: Run, other: Run) -> bool:

@@ -1,4 +1,4 @@
-"""Watch a run: progress, curves, stop and resume."""
+"""Watch a run: progress, curves; stop, resume, delete, and have it back."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.pages.frame import all_runs, explained, is_example, nothing_here, pick_run, state_badge
+from workbench.pages.deleted_runs import delete_button, deleted_list, undo_offer
+from workbench.pages.frame import all_runs, as_code, explained, is_example, nothing_here, pick_run, state_badge
+from workbench.pages.live_numbers import live_numbers
+from workbench.pages.run_queue import show_queue
 from workbench.pages.run_rows import progress, progress_text
+from workbench.pages.shown import figure
+from workbench.pages.snippets import view_as_python
 from workbench.pages.tasks import look
 from workbench.pages.wording import count, dig, duration, judged_by, percent, plain, score, size, story
 from workbench.runs.folder import Run
@@ -16,15 +21,20 @@ from workbench.runs.status import Status
 
 POLL_SECONDS = 1.0
 STAGES = ("teacher", "student", "plain")
+STOP = "After this epoch; the checkpoint is kept, so that it can be resumed."
+RESUME = "Go on from the last checkpoint."
 ROLES = {"teacher": "Teacher", "student": "Student", "plain": "Student alone"}
 
 
 def show_watch() -> None:
     """The run that was picked, kept up to date while it is going on."""
     runs = all_runs()
+    undo_offer()
     if not runs:
         nothing_here("No run has been started yet: set one up and launch it.", "gallery", "See the starting points")
+        deleted_list()
         return
+    show_queue(runs)
     run = pick_run(runs)
     if all(map(is_example, runs.values())):
         st.caption("No run of your own has been started yet; this is an example that came with the workbench.")
@@ -33,20 +43,24 @@ def show_watch() -> None:
     alive = run.status.alive
     # A fragment polls on its own; without a living run it is drawn once and costs nothing.
     st.fragment(_watch, run_every=POLL_SECONDS if alive else None)(run.path, alive)
+    _code(run)
+    deleted_list()
 
 
 def _watch(path: Path, was_alive: bool) -> None:
     run = Run(path)
     status = run.status
     with explained():
+        records = run.metrics()  # read once: everything that a poll draws is made of it
         _headline(run, status)
         _verdict(run, status)
-        if records := run.metrics():  # read once: a poll draws both figures of it
+        live_numbers(run, status, records)
+        if records:
             from workbench.plots import training_curves
 
             stages = {stage: [r for r in records if r.get("stage") == stage] for stage in STAGES}
             alt = "Three line plots over epochs: weighted loss terms, their gradients, the validation score."
-            st.plotly_chart(training_curves.of_records(**stages), key=f"curves-{run.id}", alt=alt)
+            figure(training_curves.of_records(**stages), f"{run.id}-curves", f"curves-{run.id}", alt)
             if any("step" in record for record in stages["student"]):
                 st.caption("Dotted lines: from there on the student learns at the next snapshot, with its new nodes.")
             _loss_terms(run, stages["student"])
@@ -62,6 +76,15 @@ def _watch(path: Path, was_alive: bool) -> None:
         st.rerun()  # of the whole page, which then stops polling
 
 
+def _code(run: Run) -> None:
+    """Outside of what polls: the same whatever the run is doing, once there is an epoch."""
+    student = run.metrics("student")
+    python = view_as_python(run.id, "curves")
+    if any("cosine" in term for record in student for term in record.get("terms", {}).values()):
+        python += "\nwb.plots.terms(run)"
+    as_code(python, f"workbench show {run.id}")
+
+
 def _loss_terms(run: Run, student: list[dict[str, Any]]) -> None:
     """The loss-term lens, for a run that looked through it."""
     from workbench.plots import loss_terms
@@ -72,26 +95,31 @@ def _loss_terms(run: Run, student: list[dict[str, Any]]) -> None:
         "Over epochs, a stacked area plot, the share of each loss term, and a line plot, the cosine of its gradient "
         "with that of the labels."
     )
-    st.plotly_chart(loss_terms.of_records(student), key=f"terms-{run.id}", alt=alt)
-    st.caption(
+    reading = (
         "Direction: cosine between a term's gradient and that of the loss on the labels, on the student's parameters. "
         "1 pulls the same way, 0 has nothing to do with it; below 0 this term pulls against the labels."
     )
+    figure(loss_terms.of_records(student), f"{run.id}-terms", f"terms-{run.id}", alt, reading)
 
 
 def _headline(run: Run, status: Status) -> None:
-    name, button = st.columns([5, 1], vertical_alignment="center")
+    name, button, bin = st.columns([5, 1, 1], vertical_alignment="center")
     with name, st.container(horizontal=True, vertical_alignment="center"):
         state_badge(status.state)
         where = f"on {plain(status.device)}" if status.device else ""
         took = f"took {duration((run.result or {}).get('seconds'))}" if run.result else ""
         st.caption(" · ".join(part for part in (where, took) if part), width="content")
     with button:
-        if status.alive and st.button("Stop", icon=":material/stop:", key=f"stop-{run.id}", width="stretch"):
+        if status.alive and st.button("Stop", icon=":material/stop:", help=STOP, key=f"stop-{run.id}", width="stretch"):
             _stop(run)
         resumable = status.state in ("failed", "stopped", "lost")
-        if resumable and st.button("Resume", icon=":material/play_arrow:", key=f"resume-{run.id}", width="stretch"):
+        if resumable and st.button(
+            "Resume", icon=":material/play_arrow:", help=RESUME, key=f"resume-{run.id}", width="stretch"
+        ):
             _resume(run)
+    if not status.alive and not is_example(run):
+        with bin:
+            delete_button(run)
 
 
 def _stop(run: Run) -> None:

@@ -48,10 +48,10 @@ def count(number: float | None) -> str:
 
 
 def size(number: float | None) -> str:
-    """Bytes -> ``328 B``, ``16.4 kB`` or ``1.2 MB`` (10⁶ bytes)."""
+    """Bytes -> ``328 B``, ``16.4 kB``, ``1.2 MB`` (10⁶ bytes) or ``3.1 GB``."""
     if number is None:
         return NONE
-    for unit, name in ((1e6, "MB"), (1e3, "kB")):
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if number >= unit:
             return f"{number / unit:.3g} {name}"
     return f"{number:.0f} B"

@@ -9,13 +9,13 @@ import torch
 
 from workbench.runs.files import half
 from workbench.runs.folder import Run
+from workbench.runs.layer_arrays import layer_arrays
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
     from workbench.models.base import Output
 
-ATTENTION_LIMIT = 2_000_000  # numbers per layer; larger attention is not stored for drawing
 EDGE_LIMIT = 2_000_000
 
 
@@ -53,14 +53,17 @@ def _graph_arrays(data: Data) -> dict[str, np.ndarray]:
 
 
 def output_arrays(output: Output) -> dict[str, np.ndarray]:
-    """An output as arrays: ``embedding`` float16, ``logits`` float32, attention of every layer float16."""
+    """An output as arrays: ``embedding`` float16, ``logits`` float32, and every layer as :func:`layer_arrays` says.
+
+    The edges (2, E') of ``attention_k`` are ``attention_edge_index_k``.
+    """
     arrays = {
         "embedding": half(_last(output)),
         "logits": output.logits.float().cpu().numpy(),
+        **layer_arrays(output),
     }
     for layer, attention in enumerate(output.attention or []):
-        if attention.weight.numel() <= ATTENTION_LIMIT:
-            arrays[f"attention_{layer}"] = attention.weight.float().cpu().numpy().astype(np.float16)
+        if f"attention_{layer}" in arrays:
             arrays[f"attention_edge_index_{layer}"] = attention.edge_index.cpu().numpy().astype(np.int32)
     return arrays
 

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 from workbench.errors import RunError
 from workbench.runs.files import half, write_text
 from workbench.runs.folder import Run
+from workbench.runs.layer_arrays import KEPT_LIMIT, layer_arrays
 from workbench.runs.status import HEARTBEAT_SECONDS, Status, read_status, write_status
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ class RunRecorder:
         embedding = output.layers[-2] if output.hidden else output.logits
         arrays["embedding"] = half(embedding.float().cpu().numpy())
         arrays["logits"] = half(output.logits.float().cpu().numpy())
+        arrays |= layer_arrays(output, KEPT_LIMIT)
         self.run.store_arrays(f"epoch-{epoch:05d}", **arrays)
 
     def checkpoint(self, make: Callable[[], Checkpoint]) -> None:

@@ -98,9 +98,9 @@ def _facts(run: Run) -> dict[str, str]:
     try:
         d = run.document
         return {
-            "teacher": d["teacher"]["name"],
-            "student": d["student"]["name"],
-            "method": "+".join(part["name"] for part in d["method"]),
+            "teacher": str(d["teacher"]["name"]),
+            "student": str(d["student"]["name"]),
+            "method": "+".join(str(part["name"]) for part in d["method"]),
             "seed": f"seed {d.get('seed', 0)}",
         }
     except (RunError, KeyError, TypeError):

@@ -1,0 +1,57 @@
+"""What the Knowledge gap page draws, computed once per pair of models and state of their files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from workbench.pages.arrays import stamp
+from workbench.plots.gap_arrays import Gap, Graph, read_gap, read_graph
+from workbench.plots.gap_map import Projection
+from workbench.plots.gap_map import places as read_places
+from workbench.runs.folder import Run
+from workbench.runs.side import Side, Who
+
+ENTRIES = 12  # results kept per function, for all visitors together
+Key = tuple[str, Who, int | None]  # path of the run, model, epoch
+
+
+def graph(run: Run) -> Graph:
+    """The nodes and what the graph says about them."""
+    return _graph(str(run.path), stamp(run))
+
+
+def gap(left: Side, right: Side) -> Gap:
+    """What both models say about every node."""
+    return _gap(_key(left), _key(right), stamp(left.run), stamp(right.run))
+
+
+def places(left: Side, projection: Projection) -> NDArray[np.float32]:
+    """Where the left model puts every node (N, 2)."""
+    return _places(_key(left), stamp(left.run), projection)
+
+
+def _key(side: Side) -> Key:
+    return str(side.run.path), side.who, side.epoch
+
+
+def _side(key: Key) -> Side:
+    return Side(Run(Path(key[0])), *key[1:])
+
+
+@st.cache_data(max_entries=ENTRIES, show_spinner=False)
+def _graph(path: str, stamp: int) -> Graph:
+    return read_graph(Run(Path(path)))
+
+
+@st.cache_data(max_entries=ENTRIES, show_spinner=False)
+def _gap(left: Key, right: Key, left_stamp: int, right_stamp: int) -> Gap:
+    return read_gap(_side(left), _side(right), _graph(left[0], left_stamp))
+
+
+@st.cache_data(max_entries=ENTRIES, show_spinner=False)
+def _places(left: Key, stamp: int, projection: Projection) -> NDArray[np.float32]:
+    return read_places(_side(left), projection)

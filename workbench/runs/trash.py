@@ -1,0 +1,125 @@
+"""Runs that were deleted and can be had back for a while: moved aside, not destroyed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from workbench.errors import UsageError
+from workbench.runs.folder import Run
+from workbench.runs.store import PRIVATE, private_folder, runs_root
+
+TRASH = "trash"
+MOST_RUNS = 20
+MOST_SECONDS = 7 * 86400
+_AGAIN = re.compile(r"~\d+$")  # of several deleted runs of one id; no id holds the sign
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """A run in the trash: its folder there, the id that it had, and when it was deleted (Unix seconds)."""
+
+    path: Path
+    id: str
+    when: float
+
+
+def delete(run: Run, root: Path | None = None) -> Deleted:
+    """Move the folder of ``run`` into the trash of its root, in one step; :func:`restore` undoes it.
+
+    Whatever lies there longer than a week, or is older than the twenty last deleted runs, is destroyed then. Teachers
+    in the cache are left alone: other runs use them. Raises UsageError, with nothing moved, for a run that is going
+    on, one that does not lie in the root (an example, say), and where the folder cannot be moved.
+    """
+    root = root or runs_root()
+    _refuse_foreign(run, root)
+    _refuse_busy(run)
+    bin = private_folder(root, TRASH)
+    try:
+        target = _free(bin, run.id)
+        os.rename(run.path, target)
+        os.utime(target)  # a folder in the trash says by its own time since when it is there
+    except OSError as error:
+        raise UsageError(f"run {run.id} cannot be deleted: {error.strerror or error}") from None
+    _empty(root)
+    return Deleted(target, run.id, target.stat().st_mtime)
+
+
+def restore(name: str, root: Path | None = None) -> Run:
+    """Put the deleted run whose folder in the trash is called ``name`` back, under the id that it had.
+
+    Raises UsageError where it is not there any more, and where another run has its id by now.
+    """
+    root = root or runs_root()
+    found = next((each for each in deleted_runs(root) if each.path.name == name), None)
+    if found is None:
+        raise UsageError(f"there is no deleted run {name!r} any more: it was put back, or the trash was emptied")
+    target = root / found.id
+    if os.path.lexists(target):
+        raise UsageError(f"there is a run {found.id} again: delete it before the older one is put back")
+    try:
+        os.rename(found.path, target)
+    except OSError as error:
+        raise UsageError(f"run {found.id} cannot be put back: {error.strerror or error}") from None
+    return Run(target)
+
+
+def deleted_runs(root: Path | None = None) -> list[Deleted]:
+    """What lies in the trash, the last deleted one first. Nothing is created here."""
+    found = []
+    try:
+        with os.scandir((root or runs_root()) / PRIVATE / TRASH) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    when = entry.stat(follow_symlinks=False).st_mtime
+                    found.append(Deleted(Path(entry.path), _AGAIN.sub("", entry.name), when))
+    except OSError:  # there is no trash yet, or somebody emptied it just now
+        return []
+    return sorted(found, key=lambda each: each.when, reverse=True)
+
+
+def _refuse_foreign(run: Run, root: Path) -> None:
+    folder = run.path
+    inside = folder.parent.resolve() == root.resolve() and not folder.name.startswith(".")
+    if not inside or folder.is_symlink():
+        raise UsageError(f"run {run.id} does not lie in {root}: an example, or another root's run, is not deleted here")
+    if not folder.is_dir():
+        raise UsageError(f"run {run.id} is gone already")
+
+
+def _refuse_busy(run: Run) -> None:
+    if run.status.alive:
+        raise UsageError(f"run {run.id} is {run.status.state}: stop it before it is deleted")
+    lock = run.path / "worker.lock"
+    if not lock.exists():
+        return
+    try:
+        with FileLock(lock).acquire(timeout=0):
+            return
+    except Timeout:
+        raise UsageError(f"something is still computed for run {run.id} (its UMAP, say): wait for it") from None
+    except OSError as error:
+        raise UsageError(f"run {run.id} cannot be deleted: {error.strerror or error}") from None
+
+
+def _free(bin: Path, id: str) -> Path:
+    """A place in the trash for a run; one of the same id may lie there already."""
+    target, number = bin / id, 1
+    while os.path.lexists(target):
+        number += 1
+        target = bin / f"{id}~{number}"
+    return target
+
+
+def _empty(root: Path) -> None:
+    """Destroy what is too old, and the oldest of what is too many."""
+    now = time.time()
+    for number, each in enumerate(deleted_runs(root)):
+        if number >= MOST_RUNS or now - each.when > MOST_SECONDS:
+            shutil.rmtree(each.path, ignore_errors=True)
