@@ -54,7 +54,7 @@ def _model(key: Key, path: str, graph_stamp: int, kernel: Kernel, sigma: float) 
 
 @st.cache_data(max_entries=MODELS, show_spinner=False)
 def _predicted(key: Key) -> NDArray[np.int64]:
-    logits = _side(key).arrays()["logits"]
+    logits = _side(key).arrays("logits")["logits"]
     if logits.ndim != 2 or not logits.shape[1]:
         raise RunError(f"the logits of run {Path(key[0]).name} are not one row per node: run the spec again")
     return logits.argmax(axis=1)

@@ -87,7 +87,7 @@ def read_pair(left: Side, right: Side, points: Which = "sample") -> Pair:
     check_choice("points", points, get_args(Which))
     graph = graph_arrays(left)
     count = len(graph["y"])
-    first, second = left.arrays(), right.arrays()
+    first, second = (side.arrays("embedding", "logits") for side in (left, right))
     for side, arrays in ((left, first), (right, second)):
         if len(arrays["embedding"]) != count or arrays["logits"].ndim != 2:
             raise RunError(f"the arrays of run {side.run.id} are not of the same nodes: run the spec again")

@@ -95,7 +95,7 @@ def read_graph(run: Run) -> Graph:
 def read_gap(left: Side, right: Side, graph: Graph | None = None) -> Gap:
     """Both sides' answers; ``graph`` is given where it is known already. Raises RunError as :func:`read_graph` does."""
     graph = graph or read_graph(left.run)
-    logits = [side.arrays()["logits"] for side in (left, right)]
+    logits = [side.arrays("logits")["logits"] for side in (left, right)]
     for side, of in zip((left, right), logits, strict=True):
         if (
             of.dtype.kind != "f"

@@ -59,7 +59,7 @@ def knowledge_gap(
 def places(side: Side, projection: Projection = "pca") -> NDArray[np.float32]:
     """Where the model puts every node (N, 2). A UMAP is stored of the best epoch only; RunError where it is not."""
     if projection == "pca":
-        return pca(side.arrays()["embedding"]).astype(np.float32)
+        return pca(side.arrays("embedding")["embedding"]).astype(np.float32)
     stored = side.run.arrays("umap").get(side.who)
     if stored is None or stored.ndim != 2 or stored.shape[1] < 2 or side.epoch is not None:
         raise RunError(f"run {side.run.id} has no UMAP of its {side.name.lower()}: choose pca")

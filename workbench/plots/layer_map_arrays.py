@@ -125,7 +125,10 @@ def recorded(left: Side, right: Side, kind: Kind) -> Recorded:
     rows = [(record.get("epoch"), record.get("pictures")) for record in run.metrics("student")]
     found = [(epoch, _matrix(of.get(f"abkd-{kind}"))) for epoch, of in rows if isinstance(of, dict)]
     if all(values is None for _, values in found):
-        found = [(epoch, _matrix(run.arrays(f"epoch-{epoch:05d}").get(f"abkd-{kind}"))) for epoch in kept_epochs(run)]
+        found = [
+            (epoch, _matrix(run.arrays(f"epoch-{epoch:05d}", f"abkd-{kind}").get(f"abkd-{kind}")))
+            for epoch in kept_epochs(run)
+        ]
     shape = next((values.shape for _, values in found if values is not None), None)
     kept: dict[int, NDArray[np.float64]] = {}
     for epoch, values in found:

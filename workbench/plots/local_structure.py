@@ -131,7 +131,7 @@ def read_log_shares(
     side: Side, edge_index: NDArray[np.integer], num_nodes: int, kernel: Kernel, sigma: float
 ) -> Floats:
     """Logarithms of the shares (E,) of a model."""
-    embedding = side.arrays()["embedding"]
+    embedding = side.arrays("embedding")["embedding"]
     if embedding.ndim != 2 or len(embedding) != num_nodes or embedding.dtype.kind not in "fiu":
         raise RunError(f"the arrays of run {side.run.id} are not of the same nodes: run the spec again")
     if not np.isfinite(embedding).all():

@@ -117,14 +117,14 @@ class Run:
                 records.append(record)
         return records
 
-    def arrays(self, name: str) -> dict[str, np.ndarray]:
-        """The arrays of ``arrays/<name>.npz``."""
+    def arrays(self, name: str, *only: str) -> dict[str, np.ndarray]:
+        """The arrays of ``arrays/<name>.npz``: those named by ``only`` that there are, or all of them."""
         if name not in self.array_names():
             known = ", ".join(self.array_names()) or "none yet"
             raise RunError(f"run {self.id} has no arrays {name!r}: it has {known}")
         try:
             with np.load(self.path / ARRAYS / f"{name}.npz", allow_pickle=False) as file:
-                return {key: file[key] for key in file.files}
+                return {key: file[key] for key in file.files if not only or key in only}
         except Exception as error:  # zipfile, zlib and numpy each raise their own for a damaged file
             raise RunError(f"{self.path / ARRAYS / name}.npz is damaged ({error}): run the spec again") from None
 

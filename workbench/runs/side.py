@@ -32,12 +32,16 @@ class Side:
         if self.who == "teacher" and self.epoch is not None:
             raise UsageError("only pictures of the student are kept over its epochs: leave the teacher's epoch out")
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """``embedding`` (N, d), ``logits`` (N, C) and whatever else was stored; RunError where there is nothing."""
-        found = self.run.arrays(self.who if self.epoch is None else f"epoch-{self.epoch:05d}")
-        if missing := {"embedding", "logits"} - found.keys():
+    def arrays(self, *only: Literal["embedding", "logits"]) -> dict[str, NDArray[Any]]:
+        """``embedding`` (N, d), ``logits`` (N, C) and whatever else was stored, or what is named by ``only`` alone.
+
+        Raises RunError where there is none of them.
+        """
+        found = self.run.arrays(self.who if self.epoch is None else f"epoch-{self.epoch:05d}", *only)
+        needed = set(only or ("embedding", "logits"))
+        if missing := needed - found.keys():
             raise RunError(f"the arrays of run {self.run.id} hold no {min(missing)!r}: run the spec again")
-        if len(found["embedding"]) != len(found["logits"]):
+        if len({len(found[name]) for name in needed}) > 1:
             raise RunError(f"the arrays of run {self.run.id} are not of the same nodes: run the spec again")
         return found
 
