@@ -117,6 +117,9 @@ def test_the_same_graph_has_the_same_picture(club):
         ([[0], [9]], {"node": 0}, "outside 0 to 2"),
         ([[0], [1]], {"node": 0, "hops": 3}, "1 or 2 hops"),
         ([[0], [1]], {"node": 0, "at_most": 0}, "at least one neighbour"),
+        ([0, 1], {"node": 0}, r"shape \(2, E\)"),
+        ([[0, 1], [1, 2], [0, 2]], {"node": 0}, r"shape \(2, E\)"),
+        ([[0.0], [1.0]], {"node": 0}, "whole numbers"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(edges, arguments, message):

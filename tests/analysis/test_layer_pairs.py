@@ -60,6 +60,24 @@ def test_half_precision_is_widened_before_it_is_multiplied():
     assert cka_map([large], [large]).item() == pytest.approx(1)
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+def test_large_layers_are_multiplied_in_single_precision_and_keep_five_digits(monkeypatch, kind):
+    monkeypatch.setattr(layer_pairs, "PRECISE", 100)
+    monkeypatch.setattr(layer_pairs, "AT_A_TIME", 500)
+    rng = np.random.default_rng(2)
+    left = [(rng.normal(size=(400, width)) + 20).astype(kind) for width in (5, 3)]
+    right = [(left[0][:, :2] + rng.normal(size=(400, 2))).astype(kind), np.full((400, 2), 0.1, dtype=kind)]
+    found = cka_map(left, right)
+    np.testing.assert_allclose(found[:, 0], [cka_of_grams(x, right[0]) for x in left], rtol=1e-5)
+    assert found[:, 1].tolist() == [0, 0]  # all nodes coincide
+
+
+def test_layers_too_large_for_single_precision_are_not_squared_in_it(monkeypatch):
+    monkeypatch.setattr(layer_pairs, "PRECISE", 10)
+    x = np.random.default_rng(3).normal(size=(60, 2)) * 1e25
+    assert cka_map([x.astype(np.float32)], [x.astype(np.float32)]).item() == pytest.approx(1)
+
+
 def test_what_cannot_be_compared_is_refused(models):
     left, right = models
     with pytest.raises(UsageError, match="not of the same nodes"):
@@ -81,6 +99,11 @@ def test_attention_is_found_by_the_ends_of_an_edge():
     weight = np.array([[0.1, 0.9], [0.2, 0.8], [0.3, 0.7], [0.4, 0.6]])
     found = edge_attention(attended, weight, [[2, 0, 0], [1, 1, 2]], 3)
     np.testing.assert_array_equal(found, [[0.3, 0.7], [0.1, 0.9], [np.nan, np.nan]])
+
+
+def test_attention_along_no_edge_is_known_of_none():
+    found = edge_attention(np.zeros((2, 0), dtype=int), np.zeros((0, 3)), [[2, 0], [1, 1]], 3)
+    np.testing.assert_array_equal(found, np.full((2, 3), np.nan))
 
 
 def test_the_node_shown_first_has_many_neighbours_but_not_too_many():

@@ -116,6 +116,15 @@ def test_half_precision_is_read_exactly():
     assert found.tolist() == [-90000.0, 0.0]  # 0 and 300² = 90,000, more than float16 can hold
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_shares_from_halves_are_those_from_the_same_numbers(graph, kernel):
+    halves = graph[0].astype(np.float16)
+    edge_index = np.array(graph[2]).T
+    found = neighbour_log_distribution(halves, edge_index, 7, kernel, SIGMA)
+    expected = neighbour_log_distribution(halves.astype(np.float64), edge_index, 7, kernel, SIGMA)
+    assert found == pytest.approx(expected, abs=2e-6)
+
+
 def test_shares_of_a_node_are_added_per_neighbour():
     edge_index = [[5, 2, 5, 0, 1], [0, 0, 0, 0, 3]]
     neighbours, shares = neighbour_shares(np.log([0.1, 0.4, 0.2, 0.3, 1.0]), edge_index, 0)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial import procrustes as scipy_procrustes
 
+from workbench.analysis import projection
 from workbench.analysis.projection import pca, procrustes, umap
 from workbench.errors import UsageError
 
@@ -38,6 +39,24 @@ def test_pca_of_a_line_is_the_position_on_the_line():
 def test_pca_signs_do_not_depend_on_the_sign_of_the_eigenvectors():
     x = cloud()
     assert pca(x[::-1], 2)[::-1] == pytest.approx(pca(x, 2))
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+def test_pca_of_many_nodes_in_blocks_and_single_precision_has_six_digits(monkeypatch, kind):
+    monkeypatch.setattr(projection, "PRECISE", 100)
+    monkeypatch.setattr(projection, "BLOCK", 64)  # nine rows of seven at a time
+    x = (cloud(500) + 50.0).astype(kind)
+    wide = x.astype(np.float64) - x.astype(np.float64).mean(axis=0)
+    directions = np.linalg.svd(wide, full_matrices=False)[2][:2]
+    expected = wide @ (directions * np.sign(directions[[0, 1], np.abs(directions).argmax(axis=1)])[:, None]).T
+    found = pca(x)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, expected, atol=1e-5 * np.abs(expected).max())
+
+
+def test_pca_of_many_nodes_that_all_coincide_is_one_point(monkeypatch):
+    monkeypatch.setattr(projection, "PRECISE", 100)
+    assert not pca(np.full((500, 3), 0.1, dtype=np.float16)).any()
 
 
 def test_pca_fills_up_with_zeros_where_the_embedding_is_one_wide():

@@ -109,3 +109,61 @@ def test_the_builder_offers_what_is_on_the_page_and_makes_the_link():
 
 def test_every_part_that_can_be_hidden_has_a_name_of_the_right_form():
     assert all(name.replace("-", "").isalpha() and name.islower() for name in class_mode.PARTS)
+
+
+WHOLE = """
+from workbench.pages import class_mode
+class_mode.begin()
+from workbench.pages.{page} import show
+show()
+"""
+
+
+@pytest.fixture
+def in_class(runs_root):
+    def at(page, hide, **address):
+        app = AppTest.from_string(WHOLE.format(page=page), default_timeout=60)
+        app.query_params.update({"mode": "class", "hide": hide, **address})
+        app.run()
+        assert not app.exception
+        return app
+
+    return at
+
+
+BOXES = ("dataset", "teacher", "student", "method")
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_a_box_of_the_form_can_be_left_out_and_its_part_stays_as_it_began(in_class, box):
+    def command(app):
+        return next(block.value for block in app.code if block.value.startswith("workbench distill"))
+
+    whole, without = in_class("distil", "notes", preset="karate"), in_class("distil", box, preset="karate")
+    headings = {heading.value.lower() for heading in without.subheader}
+    assert box in {heading.value.lower() for heading in whole.subheader}
+    assert box not in headings
+    assert "gcn" in command(without)
+    assert "--student.hidden-channels 2" in command(without)
+    assert command(without) == command(whole)
+
+
+def test_a_class_can_be_kept_from_launching(in_class):
+    assert any(button.label == "Launch" for button in in_class("distil", "notes", preset="karate").button)
+    assert not any(button.label == "Launch" for button in in_class("distil", "launch", preset="karate").button)
+
+
+@pytest.mark.parametrize("state", ["running", "failed", "stopped"])
+def test_a_class_can_be_kept_from_stopping_resuming_and_deleting(in_class, make_run_folder, state):
+    make_run_folder(state=state)
+    labels = {"Stop", "Resume", "Delete"}
+    assert labels & {button.label for button in in_class("distil", "notes", view="watch").button}
+    assert not labels & {button.label for button in in_class("distil", "launch", view="watch").button}
+
+
+def test_the_buttons_of_a_film_can_be_hidden_and_its_step_stays(in_class, make_run_folder):
+    make_run_folder()
+    app = in_class("embeddings", "film,right-epoch,speed", **{"right-epoch": "20"})
+    assert not app.select_slider
+    assert not any(button.label in ("Play", "Pause") for button in app.button)
+    assert "epoch=20" in app.code[0].value

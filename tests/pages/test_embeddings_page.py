@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from workbench.pages import class_mode
+from workbench.pages import class_mode, embedding_controls
 from workbench.pages.node_table import SELECTED, as_csv, node_of
 from workbench.pages.tasks import page_of
 from workbench.plots import embedding_arrays
@@ -150,10 +150,17 @@ def umap_worker():
 
 
 def test_while_a_umap_is_computed_the_page_says_how_far_it_is(open_page, texts, make_run_folder, umap_worker):
-    umap_worker(make_run_folder())
+    folder = make_run_folder()
+    umap_worker(folder)
     app = open_page("embeddings", projection="umap")
     assert "being computed" in texts(app)
-    assert "not enough memory" in texts(app)  # the last line of its log
+    (bar,) = app.get("progress")
+    assert bar.proto.text == "starting"  # what its log ends with is of the run itself
+    with (folder / "log.txt").open("a") as log:
+        log.write("12:34:56 UMAP of the student (2 of 2)\n")
+    (bar,) = app.run().get("progress")
+    assert bar.proto.text == "student \\(2 of 2\\), since 12\\:34\\:56"
+    assert bar.proto.value == 50
     assert "Compute the UMAP now" not in labels(app)
 
 
@@ -350,6 +357,36 @@ def test_the_full_set_is_drawn_on_demand_and_cannot_be_selected(open_page, make_
     assert "points='all'" in app.code[0].value
 
 
+@pytest.fixture
+def slow_neighbours(monkeypatch):
+    """As if the neighbours of 30 nodes took long to find."""
+    monkeypatch.setattr(embedding_controls, "AT_ONCE", 29)
+
+
+def test_neighbours_of_many_nodes_are_compared_on_request(open_page, make_run_folder, slow_neighbours):
+    make_run_folder()
+    app = open_page("embeddings")
+    assert app.metric[3].value == "–"
+    app.segmented_control(key="choice-neighbours").set_value("compare").run()
+    assert not app.exception
+    assert app.query_params["neighbours"] == "compare"
+    assert app.metric[3].value == open_page("embeddings", neighbours="compare").metric[3].value != "–"
+
+
+def test_a_colour_that_needs_the_neighbours_asks_for_them(open_page, make_run_folder, slow_neighbours):
+    make_run_folder()
+    app = open_page("embeddings", colour="overlap")
+    assert app.metric[3].value != "–"
+    assert "choice-neighbours" not in [control.key for control in app.segmented_control]
+
+
+def test_neighbours_of_few_nodes_are_always_compared(open_page, make_run_folder):
+    make_run_folder()
+    app = open_page("embeddings", neighbours="skip")
+    assert app.metric[3].value != "–"
+    assert "choice-neighbours" not in [control.key for control in app.segmented_control]
+
+
 def test_common_neighbours_are_no_colour_of_the_full_set(open_page, make_run_folder, small_sample):
     make_run_folder()
     app = open_page("embeddings", colour="overlap", points="all")
@@ -499,3 +536,30 @@ print([name for name in ("torch", "umap", "sklearn") if name in sys.modules])
 """
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_selected_nodes_are_in_the_address_and_in_what_is_copied(open_page, make_run_folder):
+    make_run_folder()
+    app = open_page("embeddings", nodes="3,14")
+    assert not app.exception
+    assert not app.toast
+    assert list(app.dataframe[0].value["node"]) == [3, 14]
+    assert "highlight=[3, 14]" in app.code[0].value
+    next(button for button in app.button if button.label == "Clear the selection").click().run()
+    assert "nodes" not in app.query_params
+    assert "highlight" not in app.code[0].value
+
+
+@pytest.mark.parametrize("nodes", ["../x", "<b>", "-1", "1e9", "9" * 400])
+def test_nodes_in_the_address_that_are_none_are_left_aside(open_page, make_run_folder, nodes):
+    make_run_folder()
+    app = open_page("embeddings", nodes=nodes)
+    assert not app.exception
+    assert "no numbers" in app.toast[0].value
+
+
+def test_nodes_in_the_address_that_the_graph_has_not_ring_nothing(open_page, make_run_folder):
+    make_run_folder()
+    app = open_page("embeddings", nodes="999999")
+    assert not app.exception
+    assert len(figures(app)) == 1

@@ -182,6 +182,35 @@ def test_stopping_all_stops_them_at_the_same_time(make_run_folder, monkeypatch):
     assert sorted(stopped) == ["a", "c"]
 
 
+def test_a_run_that_somebody_deletes_does_not_keep_the_others_from_being_stopped(make_run_folder, monkeypatch):
+    import workbench.runs.launch as module
+
+    def stop(run):
+        if run.id == "b":
+            raise FileNotFoundError(2, "No such file or directory", str(run.path / "stop"))
+        stopped.append(run.id)
+
+    stopped = []
+    monkeypatch.setattr(module, "stop", stop)
+    stop_all([Run(make_run_folder(name, state="running")) for name in "abc"])
+    assert sorted(stopped) == ["a", "c"]
+
+
+def test_a_stop_that_the_file_system_refuses_is_a_message(open_page, make_run_folder, monkeypatch):
+    import workbench.runs.launch as module
+
+    def stop(run):
+        raise PermissionError(13, "Permission denied", "stop")
+
+    monkeypatch.setattr(module, "stop", stop)
+    for name in ("first", "second"):
+        make_run_folder(name, state="running")
+    app = open_page("distil", view="watch", run="first")
+    app.button(key="stop-all").click().run()
+    assert not app.exception
+    assert any("Permission denied" in error.value for error in app.error)
+
+
 def test_one_of_a_queue_is_stopped(open_page, make_run_folder, monkeypatch):
     import workbench.runs.launch as module
 

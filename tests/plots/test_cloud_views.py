@@ -158,7 +158,8 @@ def test_arrays_of_other_shapes_are_explained(run, make_cloud_folder):
         cloud_graphs(run)
 
 
-def test_a_spec_that_cannot_tell_the_method_leaves_the_students_title_short(run):
+def test_a_spec_that_cannot_tell_the_method_is_a_message(run):
     spec = (run.path / "spec.yaml").read_text()
     (run.path / "spec.yaml").write_text(spec.replace("- name: lsp", "- {}"))
-    assert titles(feature_distances(Run(run.path)))[1] == "Student<br>EdgeConv 2 of 2"
+    with pytest.raises(RunError, match="does not hold a spec"):
+        feature_distances(Run(run.path))

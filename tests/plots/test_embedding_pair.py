@@ -113,11 +113,11 @@ def test_kept_epochs_are_a_film_in_the_teachers_frame(run):
 
 
 def test_more_classes_than_colours_are_told_apart_by_their_marker():
-    y = np.arange(40) % 20
+    y = np.arange(40) % 16
     points = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
     figure = draw(points, points, Nodes(np.arange(40), y, y, y, np.zeros(40, int), y))
     looks = {(trace.marker.color, trace.marker.symbol) for trace in figure.data}
-    assert len(looks) == 20
+    assert len(looks) == 16
 
 
 def test_umap_is_drawn_from_the_stored_arrays(run):
@@ -357,3 +357,26 @@ def test_a_umap_of_fewer_nodes_is_a_message(run):
     np.savez(run.path / "arrays/umap.npz", teacher=np.ones((7, 2)), student=np.ones((7, 2)))
     with pytest.raises(RunError, match=r"UMAP of run .* not of the same nodes"):
         embeddings(run, projection="umap")
+
+
+def test_many_classes_share_traces_and_keep_their_colours():
+    from workbench.plots import theme
+
+    count = 40
+    points = np.random.default_rng(0).normal(size=(count, 2)).astype(np.float32)
+    classes = np.arange(count)
+    nodes = Nodes(
+        number=classes, y=classes, left_class=classes, right_class=classes, split=np.ones(count), degree=classes
+    )
+    figure = draw(points, points, nodes, "class")
+    assert len(figure.data) == 2 * count / len(theme.PALETTE)  # both panels, a trace per marker
+    drawn = {}
+    for trace in figure.data:
+        for x, shade in zip(trace.x, trace.marker.color, strict=True):
+            share = (shade - trace.marker.cmin) / (trace.marker.cmax - trace.marker.cmin)
+            stop = next(
+                i for i in range(0, len(trace.marker.colorscale), 2) if share < trace.marker.colorscale[i + 1][0]
+            )
+            drawn[float(x)] = (trace.marker.colorscale[stop][1], trace.marker.symbol)
+    for node in range(count):
+        assert drawn[float(points[node, 0])] == theme.appearance(node)

@@ -273,8 +273,8 @@ def test_runs_on_different_graphs_are_not_compared(run, other, view):
     [
         ("graph", {"y": np.arange(9)}, "not of the same nodes"),
         ("graph", {"y": np.arange(30)}, "not of the same nodes and classes"),
-        ("graph", {"split": np.full(30, 9)}, "name a split that there is not"),
-        ("graph", {"edge_index": np.array([[0], [99]])}, "outside 0 to 29"),
+        ("graph", {"split": np.full(30, 9)}, "a split that is not known"),
+        ("graph", {"edge_index": np.array([[0], [99]])}, "not between its nodes"),
         ("student", {"logits": np.zeros((30, 7))}, "not of the same nodes and classes"),
         ("student", {"logits": np.full((30, 3), np.nan)}, "diverged"),
     ],

@@ -185,8 +185,8 @@ def change(run, name, **changes):
     ("name", "changes", "message"),
     [
         ("graph", {"edge_index": None}, "keeps no edges"),
-        ("graph", {"y": None}, "no classes and edges"),
-        ("graph", {"edge_index": np.zeros((3, 4))}, "no classes and edges"),
+        ("graph", {"y": None}, "hold no 'y'"),
+        ("graph", {"edge_index": np.zeros((3, 4))}, "not between its nodes"),
         ("student", {"embedding": None}, "hold no 'embedding'"),
         ("student", {"embedding": np.zeros((29, 2)), "logits": np.zeros((29, 3))}, "not of the same nodes"),
         ("teacher", {"embedding": np.full((30, 2), np.nan)}, "not finite"),
@@ -200,7 +200,7 @@ def test_arrays_that_are_missing_or_do_not_fit_are_explained(run, name, changes,
 
 def test_edges_to_nodes_that_are_not_there_are_explained(run):
     change(run, "graph", edge_index=np.array([[0, 99], [1, 2]]))
-    with pytest.raises(UsageError, match="outside 0 to 29"):
+    with pytest.raises(RunError, match="not between its nodes"):
         neighbourhood(run)
 
 

@@ -123,6 +123,15 @@ def test_a_run_alone_is_a_comparison_of_its_two_models(add):
     assert {trace.name for trace in score_against_cost(add(0.8)).data} == {"Pareto front", "KD", "Teacher"}
 
 
+def test_teachers_that_differ_in_an_option_are_told_apart(add):
+    runs = [
+        add(0.8, spec={"teacher": {"name": "gat", "heads": heads}}, teacher=score)
+        for heads, score in ((4, 0.9), (8, 0.92))
+    ]
+    names = sorted(facts[0] for facts in trace(score_against_cost(runs), "Teacher").customdata)
+    assert names == ["Teacher gat (heads 4)", "Teacher gat (heads 8)"]
+
+
 @pytest.mark.parametrize("cost", [None, 0.0, -1.0, "much"])
 def test_a_model_whose_cost_was_not_measured_is_left_out(add, cost):
     figure = score_against_cost([add(0.8, facts={"latency_ms": cost}), add(0.7, method="lsp")], x="latency_ms")

@@ -238,7 +238,7 @@ def test_one_module_cannot_teach_itself(tmp_path: Path, graph: Any) -> None:
 def test_a_picture_that_cannot_be_made_does_not_cost_the_result(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.runs.execute.add_umap", lambda run: 1 / 0)
+    monkeypatch.setattr("workbench.runs.execute.add_umap", lambda run, say: 1 / 0)
     run = quick(tmp_path, umap=True)
     assert run.status.state == "done"
     assert run.result is not None

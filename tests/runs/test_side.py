@@ -7,6 +7,7 @@ import pytest
 
 from workbench.errors import RunError, UsageError
 from workbench.runs.folder import Run
+from workbench.runs.layer_arrays import layers
 from workbench.runs.side import Side, check_same_graph, kept_epochs, sides, titles
 
 
@@ -69,3 +70,35 @@ def test_sides_are_called_by_what_tells_them_apart(run, make_run_folder):
     other = Run(make_run_folder("other-run-0123456789ab", seed=5))
     assert titles(Side(run, "teacher"), Side(run, epoch=20)) == ("Teacher", "Student, epoch 20")
     assert titles(Side(run), Side(other)) == ("Student (seed 0)", "Student (seed 5)")
+
+
+@pytest.mark.parametrize("name", ["embedding", "logits"])
+@pytest.mark.parametrize(
+    "wrong", [np.full((30, 2), "x"), np.zeros(30), np.array(3.0), np.zeros((30, 0)), np.zeros((30, 2), dtype=bool)]
+)
+def test_what_are_no_numbers_of_nodes_is_refused(run, name, wrong):
+    run.store_arrays("student", **{**run.arrays("student"), name: wrong})
+    with pytest.raises(RunError, match=f"no numbers in '{name}'"):
+        Side(run).arrays(name)
+
+
+@pytest.mark.parametrize("name", ["hidden_0", "attention_0"])
+def test_layers_that_are_text_are_refused(run, name):
+    run.store_arrays("teacher", **{**run.arrays("teacher"), name: np.full((30, 2), "x")})
+    with pytest.raises(RunError, match=f"no numbers in '{name}'"):
+        layers(Side(run, "teacher"))
+
+
+@pytest.mark.parametrize("wrong", [np.array("x"), np.array(1.5), np.array(-1), np.array(2000), np.array([1, 2])])
+def test_the_number_of_layers_is_a_whole_one_that_can_be(run, wrong):
+    run.store_arrays("teacher", **{**run.arrays("teacher"), "num_hidden": wrong})
+    with pytest.raises(RunError, match=r"damaged|no numbers in 'num_hidden'"):
+        layers(Side(run, "teacher"))
+
+
+def test_attention_along_no_edge_or_of_no_head_is_as_if_there_were_none(run):
+    stored = run.arrays("teacher")
+    for weight, edges in (((0, 2), (2, 0)), ((90, 0), (2, 90))):
+        changes = {"attention_0": np.zeros(weight), "attention_edge_index_0": np.zeros(edges, dtype=np.int32)}
+        run.store_arrays("teacher", **{**stored, **changes})
+        assert [of is None for of in layers(Side(run, "teacher")).attention] == [True, False, False]

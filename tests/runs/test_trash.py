@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
+from filelock import FileLock, Timeout
+from run_folders import write_status_file
 
 from workbench.errors import UsageError
 from workbench.runs.folder import Run
@@ -114,6 +116,61 @@ def test_only_the_last_twenty_are_kept(make_run_folder):
         deleted = delete(Run(make_run_folder(f"run-{number:02}")))
         age(deleted.path, 1 - number / 100)
     assert [each.id for each in deleted_runs()] == [f"run-{number:02}" for number in range(21, 1, -1)]
+
+
+def test_what_was_deleted_last_is_kept_whatever_the_times_in_the_trash_say(make_run_folder):
+    for number in range(25):
+        age(delete(Run(make_run_folder(f"run-{number:02}"))).path, -1)  # of a clock that went wrong
+    deleted = delete(Run(make_run_folder(RUN)))
+    assert deleted.path.is_dir()
+    assert len(deleted_runs()) == 20
+    assert restore(deleted.path.name).id == RUN
+
+
+def test_a_file_system_that_keeps_no_times_does_not_fail_a_deletion(make_run_folder, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(1, "not permitted")
+
+    folder = make_run_folder()
+    monkeypatch.setattr("workbench.runs.trash.os.utime", refuse)
+    before = time.time()
+    deleted = delete(Run(folder))
+    assert not folder.exists()
+    assert deleted.path.is_dir()
+    assert before <= deleted.when <= time.time()
+
+
+def test_no_worker_can_begin_while_a_run_is_moved(make_run_folder, monkeypatch):
+    folder = make_run_folder()
+    rename, tried = os.rename, []
+
+    def move(source, target):
+        with pytest.raises(Timeout):
+            FileLock(folder / "worker.lock").acquire(timeout=0)
+        tried.append(source)
+        rename(source, target)
+
+    monkeypatch.setattr("workbench.runs.trash.os.rename", move)
+    delete(Run(folder))
+    assert tried == [folder]
+
+
+def test_what_the_list_of_runs_said_a_while_ago_is_not_believed(make_run_folder):
+    folder = make_run_folder(state="stopped")
+    listed = list_runs()[0]
+    write_status_file(folder, "running")
+    with pytest.raises(UsageError, match="stop it before"):
+        delete(listed)
+    assert folder.is_dir()
+
+
+def test_a_run_that_vanishes_meanwhile_leaves_nothing_behind(make_run_folder, monkeypatch):
+    folder = make_run_folder()
+    monkeypatch.setattr("workbench.runs.trash._refuse_alive", lambda run: shutil.rmtree(run.path, ignore_errors=True))
+    with pytest.raises(UsageError, match="gone already"):
+        delete(Run(folder))
+    assert not folder.exists()
+    assert deleted_runs() == []
 
 
 def test_a_trained_teacher_stays_in_the_cache(make_run_folder, runs_root):

@@ -42,9 +42,12 @@ def ego_graph(edge_index: ArrayLike, num_nodes: int, node: int, hops: int = 1, a
     Shapes: edge_index (2, E) with edges (j → i). Of more than ``at_most`` neighbours those with most edges into the
     rest are kept, the nearer hop first, and of equals the one with the lower number. Always gives the same places:
     linked nodes stand near each other on the ring, and those of the second hop outside one that they are linked to.
-    Raises UsageError for a node that there is not, an edge to one, or other hops than 1 and 2.
+    Raises UsageError for what are no edges, a node that there is not, an edge to one, or other hops than 1 and 2.
     """
-    edge_index = np.asarray(edge_index).reshape(2, -1)
+    edge_index = np.asarray(edge_index)
+    if edge_index.ndim != 2 or len(edge_index) != 2 or (edge_index.size and edge_index.dtype.kind not in "iu"):
+        raise UsageError(f"edges are whole numbers of shape (2, E), not {edge_index.dtype} of {edge_index.shape}")
+    edge_index = edge_index.astype(np.int64, copy=False)
     if not 0 <= node < num_nodes:
         raise UsageError(f"there is no node {node}: this graph has the nodes 0 to {num_nodes - 1}")
     if edge_index.size and not 0 <= edge_index.min() <= edge_index.max() < num_nodes:

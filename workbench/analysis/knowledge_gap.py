@@ -80,14 +80,15 @@ def divergence(left: ArrayLike, right: ArrayLike) -> NDArray[np.float64]:
 
 def relative_entropy(log_p: NDArray[np.float64], log_q: NDArray[np.float64]) -> NDArray[np.float64]:
     """The same of logarithms of probabilities (N, C) and (N, C) -> (N,)."""
-    return np.maximum((np.exp(log_p) * (log_p - log_q)).sum(axis=1), 0.0)  # below zero by rounding only
+    return np.maximum(np.einsum("nc,nc->n", np.exp(log_p), log_p - log_q), 0.0)  # below zero by rounding only
 
 
 def log_softmax(logits: ArrayLike) -> NDArray[np.float64]:
     """Logarithms of probabilities over the last axis, in float64 and without overflow."""
-    logits = np.asarray(logits, dtype=np.float64)
-    logits = logits - logits.max(axis=-1, keepdims=True)
-    return logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    z = np.asarray(logits, dtype=np.float64)
+    z = z - z.max(axis=-1, keepdims=True)
+    z -= np.log(np.exp(z).sum(axis=-1, keepdims=True))
+    return z
 
 
 def confusion(labels: ArrayLike, predicted: ArrayLike, classes: int) -> NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from pathlib import Path
 from typing import cast
 
@@ -25,17 +26,21 @@ from workbench.plots.embedding_arrays import likeness as measure
 from workbench.runs.folder import ARRAYS, Run
 from workbench.runs.side import Side, Who
 
-ENTRIES = 24  # results kept per function, for all visitors together
-PAIRS = 2  # large, and needed three times in a row: for the picture, the numbers and the neighbours
+# Results kept per function, for all visitors together. One of a sample takes below 1 MB, a pair of such 10 MB and is
+# needed three times in a row; one of all nodes of a large graph takes 12 MB, and a pair of such 100 MB: it is not kept.
+ENTRIES, PAIRS, LARGE = 24, 2, 1
+SECONDS = 600  # for which a result is kept
 Key = tuple[str, str, int | None, int]  # of a side: path, who, epoch, and the state of its files
 
 
 def stamp(run: Run) -> int:
-    """Changes whenever an array file of the run does; a cached picture must not outlive its run."""
+    """Changes whenever an array file of the run does, comes or goes; a cached picture must not outlive its run."""
     try:
-        return max((file.stat().st_mtime_ns for file in (run.path / ARRAYS).glob("*.npz")), default=0)
+        files = [(file.name, file.stat()) for file in sorted((run.path / ARRAYS).glob("*.npz"))]
     except OSError:
         return 0
+    facts = repr([(name, state.st_mtime_ns, state.st_size) for name, state in files])
+    return int.from_bytes(blake2b(facts.encode(), digest_size=8).digest(), "big")
 
 
 def node_count(run: Run) -> int:
@@ -47,7 +52,8 @@ def picture(
     left: Side, right: Side, points: Which, projection: Projection, dimensions: int
 ) -> tuple[Nodes, Points, Points, float]:
     """Nodes, points of both sides (m, dimensions), and their disparity."""
-    return _picture(_key(left), _key(right), points, projection, dimensions)
+    made = _picture if points == "sample" else _picture_of_all
+    return made(_key(left), _key(right), projection, dimensions)
 
 
 def overlap(left: Side, right: Side, points: Which) -> NDArray[np.float32]:
@@ -68,31 +74,41 @@ def _side(key: Key) -> Side:
     return Side(Run(Path(key[0])), cast("Who", key[1]), key[2])
 
 
-@st.cache_data(max_entries=ENTRIES, show_spinner=False)
+@st.cache_data(max_entries=ENTRIES, ttl=SECONDS, show_spinner=False)
 def _node_count(key: Key) -> int:
     return len(graph_arrays(_side(key))["y"])
 
 
 # A resource, not data: nobody writes to it, and a copy would cost more than what is done with it.
-@st.cache_resource(max_entries=PAIRS, show_spinner=False)
+@st.cache_resource(max_entries=PAIRS, ttl=SECONDS, show_spinner=False)
+def _sample(left: Key, right: Key) -> Pair:
+    return read_pair(_side(left), _side(right), "sample")
+
+
 def _pair(left: Key, right: Key, points: Which) -> Pair:
-    return read_pair(_side(left), _side(right), points)
+    return _sample(left, right) if points == "sample" else read_pair(_side(left), _side(right), points)
 
 
-@st.cache_data(max_entries=ENTRIES, show_spinner="Turning the embeddings into one frame …")
-def _picture(
-    left: Key, right: Key, points: Which, projection: Projection, dimensions: int
-) -> tuple[Nodes, Points, Points, float]:
-    pair = _pair(left, right, points)
+@st.cache_data(max_entries=ENTRIES, ttl=SECONDS, show_spinner="Turning the embeddings into one frame …")
+def _picture(left: Key, right: Key, projection: Projection, dimensions: int) -> tuple[Nodes, Points, Points, float]:
+    pair = _pair(left, right, "sample")
     return pair.nodes, *frame(_side(left), _side(right), pair, projection, dimensions)
 
 
-@st.cache_data(max_entries=ENTRIES, show_spinner="Comparing the neighbourhoods of these nodes …")
+@st.cache_resource(max_entries=LARGE, ttl=SECONDS, show_spinner="Turning the embeddings into one frame …")
+def _picture_of_all(
+    left: Key, right: Key, projection: Projection, dimensions: int
+) -> tuple[Nodes, Points, Points, float]:
+    pair = _pair(left, right, "all")
+    return pair.nodes, *frame(_side(left), _side(right), pair, projection, dimensions)
+
+
+@st.cache_data(max_entries=ENTRIES, ttl=SECONDS, show_spinner="Comparing the neighbourhoods of these nodes …")
 def _overlap(left: Key, right: Key, points: Which) -> NDArray[np.float32]:
     pair = _pair(left, right, points)
     return neighbour_overlap(pair.left, pair.right)
 
 
-@st.cache_data(max_entries=ENTRIES, show_spinner="Comparing the embeddings …")
+@st.cache_data(max_entries=ENTRIES, ttl=SECONDS, show_spinner="Comparing the embeddings …")
 def _likeness(left: Key, right: Key, points: Which) -> Likeness:
     return measure(_pair(left, right, points))

@@ -49,6 +49,9 @@ class Target:
         return large / self.value if self.unit == "× smaller" else factor * self.value
 
 
+BY_HAND = Target("by hand", 0)
+
+
 def budget_dial(key: str) -> Target:
     """The dial itself: a unit and a number."""
     unit: Unit = st.segmented_control(

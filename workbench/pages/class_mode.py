@@ -21,6 +21,7 @@ PARTS: Mapping[str, str] = {
     "tables": "Tables",
 }
 MODES = ("class", "full")
+HELP = "What is chosen here is left out; its values stay as they are now."
 STATE, SEEN = "class-mode", "controls-here"
 
 
@@ -69,7 +70,9 @@ def share() -> None:
         st.markdown("The same thing on another screen:")
         st.code(page + address(), language=None, wrap_lines=True)
         known = {**PARTS, **st.session_state.get(SEEN, {})}
-        hide = st.multiselect("For a class, without", list(known), format_func=known.__getitem__, key="hide-in-class")
+        hide = st.multiselect(
+            "For a class, without", list(known), format_func=known.__getitem__, key="hide-in-class", help=HELP
+        )
         if hide:
             st.code(page + address(hide), language=None, wrap_lines=True)
             st.caption("`?mode=full` ends class mode.")

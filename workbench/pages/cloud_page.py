@@ -17,6 +17,7 @@ from workbench.pages.shown import Columns
 from workbench.pages.wording import dig, percent, plain
 from workbench.plots.cloud_arrays import WITHOUT, Clouds, check_same_shapes, has_clouds, read_clouds
 from workbench.runs.folder import Run
+from workbench.runs.measured import without_seed
 
 NOBODY = "none"  # in the second slot
 LAST = "last"  # layer of each model
@@ -63,12 +64,14 @@ def pick_plain(run: Run, runs: Sequence[Run]) -> Run | None:
         return None
     twin = next((other.id for other in found.values() if _but_method(other) == _but_method(run)), NOBODY)
     names = {NOBODY: "– nobody –"} | {id: f"{title(other)} ({id[-12:]})" for id, other in found.items()}
-    chosen = choose(st.selectbox, ALONE, "plain", list(names), twin, format_func=names.__getitem__)
+    help = "A run on the same shapes with the method none, drawn beside teacher and student."
+    chosen = choose(st.selectbox, ALONE, "plain", list(names), twin, format_func=names.__getitem__, help=help)
     return found.get(chosen)
 
 
 def _but_method(run: Run) -> dict[str, Any]:
-    return {key: value for key, value in run.document.items() if key != "method"}
+    seed = run.document.get("seed", 0)
+    return {key: value for key, value in without_seed(run.document).items() if key != "method"} | {"seed": seed}
 
 
 def _numbers(run: Run, beside: Run | None) -> None:
@@ -119,7 +122,9 @@ def _choices(clouds: Clouds) -> tuple[int, int | None, int]:
     names = [f"{name} (no. {number})" for name, number in zip(clouds.true, clouds.shapes, strict=True)]
     layers = [LAST, *map(str, range(1, max(len(clouds.teacher), len(clouds.student)) + 1))]
     with left:
-        shape = choose(st.selectbox, "Shape", "shape", list(range(len(clouds))), format_func=names.__getitem__)
+        help = "Shapes of the test set that the run has stored."
+        how: dict[str, Any] = {"format_func": names.__getitem__, "help": help}
+        shape = choose(st.selectbox, "Shape", "shape", list(range(len(clouds))), **how)
     with middle:
         layer = choose(
             st.segmented_control,
@@ -128,10 +133,12 @@ def _choices(clouds: Clouds) -> tuple[int, int | None, int]:
             layers,
             format_func=lambda name: "Last of each" if name == LAST else name,
             required=True,
+            help="The layer whose features and neighbours are drawn.",
         )
     with right:
         points = list(range(clouds.points.shape[1]))
-        point = choose(st.select_slider, "Point (its number appears when one points at it)", "point", points)
+        help = "Distances are measured from here; a point's number appears when one points at it."
+        point = choose(st.select_slider, "Point", "point", points, help=help)
     return shape, None if layer == LAST else int(layer), point
 
 

@@ -25,6 +25,10 @@ BASELINES = {STUDENT_ALONE: "The student alone of each", NOTHING: "None"}
 GAPS = 3  # links to set up what is missing; more would hide the leaderboard
 KEPT = 12  # results kept per function, for all visitors together
 
+LISTED = """import workbench as wb
+
+[(run.title, run.result["student"]["metrics"]["test"]) for run in wb.list_runs() if run.result]"""
+
 
 def show() -> None:
     st.title("Compare")
@@ -110,6 +114,7 @@ def _compare(stamp: str, board: Leaderboard, known: Sequence[Entry], entries: Se
         _missing(entries, known)
     if len({entry.data for entry in entries}) > 1:
         st.info("Scores on different datasets do not compare: choose one above for the figures.")
+        as_code(LISTED, "workbench runs --json")
         return
     cost = _cost_figure(entries)
     _seed_figure(entries, known, baseline)

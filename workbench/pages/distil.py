@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from workbench.errors import UsageError, WorkbenchError
+from workbench.pages import class_mode
 from workbench.pages.frame import as_code, choose, explained, link
 from workbench.pages.presets import PRESETS
 from workbench.pages.snippets import distil_as_command, distil_as_python
@@ -33,6 +34,7 @@ def show() -> None:
         ["set-up", "watch"],
         format_func={"set-up": "Set up a run", "watch": "Watch the runs"}.__getitem__,
         label_visibility="collapsed",
+        help="Set up a run, or watch those that there are.",
         required=True,
     )
     if view == "watch":
@@ -46,30 +48,21 @@ def show() -> None:
 def _set_up() -> None:
     from workbench.pages import set_up
     from workbench.pages.budget_dial import size_up
-    from workbench.pages.method_choice import method_part
+    from workbench.pages.form_parts import form_parts, training_options
     from workbench.pages.run_queue import each_method, wanted_specs
 
     key, start, seeds = _start()
     left, right = st.columns(2)
-    with left, st.container(border=True):
-        dataset, of = set_up.dataset_part(start, key)
-    with left, st.container(border=True):
-        teacher = set_up.teacher_part(of)
-    with left, st.container(border=True):
-        student, target = set_up.student_part(of)
-    with right, st.container(border=True):
-        method, compare = method_part(of)
+    of, dataset, teacher, student, target, method, compare = form_parts(start, key, left, right)
     with right, st.container(border=True):
         st.subheader("Run")
         sizes = st.container()
         runs = list_runs()
         seed_list, device, umap = set_up.run_part(start, seeds, key, of.task == "node classification", runs)
         online = set_up.online_part(of)
-        with st.expander("Training options", icon=":material/tune:"):
-            training = set_up.training_part(of, teacher["name"], student["name"])
-            control = set_up.control_part(of)
+        training = training_options(of, teacher["name"], student["name"])
         document: dict[str, Any] = {"dataset": dataset, "teacher": teacher, "student": student, "method": method}
-        document |= {**training, **online, **control, "device": device, "umap": umap}
+        document |= {**training, **online, "device": device, "umap": umap}
         document |= {"preset": of.preset} if of.preset else {}
         with explained():
             if not method:
@@ -130,6 +123,8 @@ def _launch_part(documents: Sequence[Mapping[str, Any]], seeds: Sequence[int], s
         st.markdown(_how_many(len(documents), len(seeds), done, alive))
     elif there:
         _offer(there[0])
+    if class_mode.hidden("launch", "Launching"):
+        return
     fresh = False
     with st.container(horizontal=True, vertical_alignment="center"):
         label = f"Launch {len(specs)} runs" if several else "Launch"

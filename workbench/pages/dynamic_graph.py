@@ -11,6 +11,7 @@ from workbench.datasets.base import Task
 from workbench.errors import WorkbenchError
 from workbench.pages import cloud_page, snapshot_page
 from workbench.pages.frame import all_runs, explained, is_example, link, nothing_here, pick_run, state_badge
+from workbench.pages.slots import shown_elsewhere
 from workbench.pages.tasks import task_of
 from workbench.pages.wording import plain
 from workbench.plots.cloud_arrays import has_clouds
@@ -20,7 +21,9 @@ from workbench.runs.folder import Run
 
 def show() -> None:
     st.title("Dynamic graph")
-    runs = {id: run for id, run in all_runs().items() if _changes(run)}
+    found = all_runs()
+    runs = {id: run for id, run in found.items() if _changes(run)}
+    shown_elsewhere([run for id, run in found.items() if id not in runs], "is a run on a graph that does not change.")
     if not runs:
         nothing_here(
             "There is no run on a graph that changes yet. Distil one: choose the dataset *builtin\\-communities*, "

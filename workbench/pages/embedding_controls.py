@@ -22,6 +22,8 @@ COLOURS: dict[Colour, str] = {
     "degree": "Degree",
 }
 PROJECTIONS: dict[Projection, str] = {"pca": "PCA", "umap": "UMAP"}
+NEIGHBOURS = {"skip": "Not compared", "compare": "Compared"}
+AT_ONCE = 5_000  # nodes whose neighbours are found within a second; the time grows with their square
 
 
 def embedding_controls(run: Run) -> tuple[Colour, Projection, int, Which]:
@@ -53,6 +55,23 @@ def embedding_controls(run: Run) -> tuple[Colour, Projection, int, Which]:
     with points_cell:
         points = _points(run)
     return colour, projection, dimensions, points
+
+
+def compare_neighbours(shown_nodes: int, few: bool) -> bool:
+    """Whether to compare the neighbourhoods of the nodes that are drawn: always, on request, or never where there are
+    not ``few``."""
+    if not few or shown_nodes <= AT_ONCE:
+        return few
+    chosen = choose(
+        st.segmented_control,
+        "Neighbours",
+        "neighbours",
+        list(NEIGHBOURS),
+        format_func=NEIGHBOURS.__getitem__,
+        required=True,
+        help=f"Which of a node's 10 nearest both sides have in common. Of {shown_nodes:,} nodes that takes seconds.",
+    )
+    return chosen == "compare"
 
 
 def _dimensions(flat: bool) -> int:

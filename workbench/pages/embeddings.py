@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from workbench.pages import player, shown
-from workbench.pages.embedding_controls import PROJECTIONS, embedding_controls
+from workbench.pages.embedding_controls import PROJECTIONS, compare_neighbours, embedding_controls
 from workbench.pages.frame import as_code, explained
 from workbench.pages.slots import epoch_film, two_slots
 from workbench.pages.wording import story
@@ -87,7 +87,8 @@ def _at_epoch(
         )
         _draw(figure, left, right, selectable=few and dimensions == 2)
         # The figure stands already while this is computed.
-        overlap = arrays.overlap(left, right, points) if few else None
+        compared = colour == "overlap" or compare_neighbours(shown_nodes, few)
+        overlap = arrays.overlap(left, right, points) if compared else None
         columns = columns_of(nodes, names, overlap)
         if few and (dimensions == 2 or selected(left.run)):
             selected_nodes(left.run, columns)
@@ -99,6 +100,8 @@ def _at_epoch(
         choices: dict[str, Any] = {"colour": colour, "projection": projection, "dimensions": dimensions}
         if points == "all":
             choices["points"] = points
+        if few and selected(left.run):
+            choices["highlight"] = selected(left.run)
         as_code(pair_as_python(left, right, "embeddings", **choices), pair_as_command(left, right))
 
 

@@ -16,24 +16,37 @@ from workbench.runs.folder import Run
 from workbench.runs.store import demo_runs, list_runs, runs_root
 
 T = TypeVar("T")
+RUNS = "Runs of the command line and of notebooks are here as well."
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Show a WorkbenchError of the block as a message; a run folder may vanish or be damaged at any time."""
+    """Show a WorkbenchError of the block as a message; a run folder may vanish or be damaged at any time.
+
+    So an error of the file system is one too.
+    """
     try:
         yield
     except WorkbenchError as error:
         st.error(plain(error), icon=":material/error:")
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        st.error(plain(f"A file cannot be read or written: {error.strerror or error}{where}."), icon=":material/error:")
 
 
 def choose(
-    widget: Callable[..., T | None], label: str, name: str, options: Sequence[T], default: T | None = None, **more: Any
+    widget: Callable[..., T | None],
+    label: str,
+    name: str,
+    options: Sequence[T],
+    default: T | None = None,
+    noun: str = "",
+    **more: Any,
 ) -> T:
     """A widget whose value is the parameter ``name`` of the address, so that a link shows the same thing.
 
-    A value in the address that is not (any more) among ``options`` falls back to the default, with a message. In
-    class mode the widget may be hidden; its value holds all the same.
+    A value in the address that is not (any more) among ``options`` falls back to the default, with a message that
+    calls it a ``noun`` (the label, where there is none). In class mode the widget may be hidden; its value holds.
     """
     key, seen = f"choice-{name}", f"choice-{name}-seen"
     given = st.query_params.get(name)
@@ -43,10 +56,11 @@ def choose(
             st.session_state[key] = by_text[given]
         else:
             st.session_state.pop(key, None)
-            message = f"There is no {plain(label.lower())} “{plain(given)}” here; showing another one instead."
+            message = f"There is no {plain(noun or label.lower())} “{plain(given)}” here; showing another one instead."
             st.toast(message, icon=":material/warning:", duration="long")
-    if st.session_state.get(key) not in options:
-        st.session_state[key] = options[0] if default is None else default
+    # Set even where it is there: after a change of page the widget is a new one, which would begin with the first.
+    kept = st.session_state.get(key)
+    st.session_state[key] = kept if kept in options else options[0] if default is None else default
     if class_mode.hidden(name, label):
         value = st.session_state[key] = st.session_state[key]  # a widget that is not drawn would be forgotten
     else:
@@ -71,7 +85,7 @@ def is_example(run: Run) -> bool:
     return run.path.parent != runs_root()
 
 
-def pick_run(runs: dict[str, Run], label: str = "Run", help: str | None = None) -> Run:
+def pick_run(runs: dict[str, Run], label: str = "Run", help: str = RUNS) -> Run:
     """The run picker; the choice is remembered from page to page. ``runs`` must not be empty."""
     ids = list(runs)
     last = st.session_state.get("last-run")
@@ -81,7 +95,7 @@ def pick_run(runs: dict[str, Run], label: str = "Run", help: str | None = None) 
     def shown(id: str) -> str:
         return f"{titles[id]} ({id[-12:]})" if titles[id] in twice else titles[id]
 
-    id = choose(st.selectbox, label, "run", ids, last if last in runs else None, format_func=shown, help=help)
+    id = choose(st.selectbox, label, "run", ids, last if last in runs else None, "run", format_func=shown, help=help)
     st.session_state["last-run"] = id
     return runs[id]
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from workbench.pages.arrays import stamp
+from workbench.pages.arrays import SECONDS, stamp
 from workbench.plots.gap_arrays import Gap, Graph, read_gap, read_graph
 from workbench.plots.gap_map import Projection
 from workbench.plots.gap_map import places as read_places
 from workbench.runs.folder import Run
 from workbench.runs.side import Side, Who
 
-ENTRIES = 12  # results kept per function, for all visitors together
+ENTRIES = 4  # results kept per function, for all visitors together; one of 170,000 nodes takes 7 MB at most
 Key = tuple[str, Who, int | None]  # path of the run, model, epoch
 
 
@@ -26,7 +28,7 @@ def graph(run: Run) -> Graph:
 
 def gap(left: Side, right: Side) -> Gap:
     """What both models say about every node."""
-    return _gap(_key(left), _key(right), stamp(left.run), stamp(right.run))
+    return Gap(graph(left.run), *_gap(_key(left), _key(right), stamp(left.run), stamp(right.run)))
 
 
 def places(left: Side, projection: Projection) -> NDArray[np.float32]:
@@ -42,16 +44,19 @@ def _side(key: Key) -> Side:
     return Side(Run(Path(key[0])), *key[1:])
 
 
-@st.cache_data(max_entries=ENTRIES, show_spinner=False)
+# Resources, not data: nobody writes to them, and a copy of each would be made at every look.
+@st.cache_resource(max_entries=ENTRIES, ttl=SECONDS, show_spinner=False)
 def _graph(path: str, stamp: int) -> Graph:
     return read_graph(Run(Path(path)))
 
 
-@st.cache_data(max_entries=ENTRIES, show_spinner=False)
-def _gap(left: Key, right: Key, left_stamp: int, right_stamp: int) -> Gap:
-    return read_gap(_side(left), _side(right), _graph(left[0], left_stamp))
+@st.cache_resource(max_entries=ENTRIES, ttl=SECONDS, show_spinner="Comparing the predictions …")
+def _gap(left: Key, right: Key, left_stamp: int, right_stamp: int) -> tuple[Any, ...]:
+    """All of a gap but its graph, which is kept once for every gap on it."""
+    found = read_gap(_side(left), _side(right), _graph(left[0], left_stamp))
+    return tuple(getattr(found, field.name) for field in fields(found) if field.name != "graph")
 
 
-@st.cache_data(max_entries=ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=ENTRIES, ttl=SECONDS, show_spinner="Turning the embedding into a map …")
 def _places(left: Key, stamp: int, projection: Projection) -> NDArray[np.float32]:
     return read_places(_side(left), projection)

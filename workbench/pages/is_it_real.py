@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from workbench.errors import WorkbenchError
-from workbench.pages import control_rows, shown
+from workbench.pages import class_mode, control_rows, shown
 from workbench.pages.control_rows import Places, why_not
 from workbench.pages.frame import (
     all_runs,
@@ -135,6 +135,8 @@ def _results(run: Run, places: Places) -> None:
 
 
 def _start_button(places: Places, run: Run, seeds: tuple[int, ...]) -> None:
+    if class_mode.hidden("launch", "Starting what is missing"):
+        return
     missing = control_rows.startable(places, again=True)
     later = control_rows.waiting(places)
     if not missing and not later:

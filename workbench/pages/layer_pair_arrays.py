@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.analysis.layer_pairs import node_to_show
-from workbench.pages.arrays import stamp
+from workbench.pages.arrays import SECONDS, stamp
 from workbench.plots.layer_map_arrays import Kind, LayerMap, Recorded
 from workbench.plots.layer_map_arrays import cka_of as _cka_of
 from workbench.plots.layer_map_arrays import recorded as _recorded
@@ -42,12 +42,12 @@ def learned(left: Side, right: Side, kind: Kind) -> Recorded:
     return _learned(place(left), place(right), kind, written, stamp(right.run))
 
 
-@st.cache_data(max_entries=ENTRIES, show_spinner="Comparing all layers …")
+@st.cache_data(max_entries=ENTRIES, ttl=SECONDS, show_spinner="Comparing all layers …")
 def _cka(left: Place, left_stamp: int, right: Place, right_stamp: int) -> LayerMap:
     return _cka_of(side_at(left), side_at(right))
 
 
-@st.cache_data(max_entries=ENTRIES, show_spinner=False)
+@st.cache_data(max_entries=ENTRIES, ttl=SECONDS, show_spinner=False)
 def _learned(left: Place, right: Place, kind: Kind, written: int, stamp: int) -> Recorded:
     return _recorded(side_at(left), side_at(right), kind)
 
@@ -63,7 +63,7 @@ def graph(side: Side) -> tuple[int, int]:
     return _graph(str(side.run.path), stamp(side.run))
 
 
-@st.cache_data(max_entries=ENTRIES, show_spinner=False)
+@st.cache_data(max_entries=ENTRIES, ttl=SECONDS, show_spinner=False)
 def _around_node(
     left: Place,
     left_stamp: int,
@@ -78,7 +78,7 @@ def _around_node(
     return _around(side_at(left), side_at(right), _found, pair, node, head)
 
 
-@st.cache_data(max_entries=ENTRIES, show_spinner=False)
+@st.cache_data(max_entries=ENTRIES, ttl=SECONDS, show_spinner=False)
 def _graph(path: str, stamp: int) -> tuple[int, int]:
     degree = degrees(Run(Path(path)))
     return len(degree), node_to_show(degree)

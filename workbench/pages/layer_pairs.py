@@ -28,7 +28,8 @@ READ = {
     "dissimilarity": "Squared distance between the projected features of two layers, as the loss saw it in this "
     "epoch: small is near. The projections are learned too, so a small number can also mean that they dropped what "
     "tells nodes apart: hold it against CKA.",
-    "cka": "1: two layers place the nodes alike, up to rotation and scale; 0: nothing in common. The directions of "
+    "cka": "1: two layers place the nodes alike, up to rotation and scale; 0: nothing in common. Of all nodes and of "
+    "states as they are, where Embeddings takes rows of length one of the validation nodes. The directions of "
     "largest variance decide it, and layers with more channels than there are nodes look alike by chance.",
 }
 ABOUT = {"attention": "attention", "dissimilarity": "squared distance", "cka": "linear CKA"}

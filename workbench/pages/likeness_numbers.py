@@ -56,5 +56,6 @@ def _what_was_compared(found: Likeness) -> str:
     return (
         f"The first three are of {whose} that are drawn, with features of length one, as in the paper of G-CRD "
         f"(local structure: {edges}); r is Pearson's correlation of cosine distances. The other two are of every node "
-        "that is drawn. “–” stands for what is not defined: all distances equal, or fewer than three links."
+        "that is drawn. “–” stands for what is not defined (all distances equal, or fewer than three links) or was not "
+        "compared."
     )

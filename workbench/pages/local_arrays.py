@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from workbench.analysis.local_structure import Floats, Kernel
 from workbench.errors import RunError
-from workbench.pages.arrays import stamp
+from workbench.pages.arrays import SECONDS, stamp
 from workbench.plots.local_structure import Structure, names, read_graph, read_log_shares
 from workbench.runs.folder import Run
 from workbench.runs.side import Side, Who, sides
 
-GRAPHS, MODELS = 3, 8  # kept for all visitors together; one of a large graph takes 16 MB
+GRAPHS, MODELS = 2, 4  # kept for all visitors together; one of a large graph takes 16 MB
 Key = tuple[str, str, int | None, int]  # of a side: path, who, epoch, and the state of its files
 
 
@@ -41,18 +41,19 @@ def _side(key: Key) -> Side:
     return Side(Run(Path(key[0])), cast("Who", key[1]), key[2])
 
 
-@st.cache_data(max_entries=GRAPHS, show_spinner=False)
+# Resources, not data: nobody writes to them, and a copy of each would be made at every look.
+@st.cache_resource(max_entries=GRAPHS, ttl=SECONDS, show_spinner=False)
 def _graph(path: str, stamp: int) -> tuple[NDArray[Any], NDArray[Any]]:
     return read_graph(Run(Path(path)))
 
 
-@st.cache_data(max_entries=MODELS, show_spinner="Comparing every node with its neighbours …")
+@st.cache_resource(max_entries=MODELS, ttl=SECONDS, show_spinner="Comparing every node with its neighbours …")
 def _model(key: Key, path: str, graph_stamp: int, kernel: Kernel, sigma: float) -> Floats:
     edge_index, y = _graph(path, graph_stamp)
     return read_log_shares(_side(key), edge_index, len(y), kernel, sigma)
 
 
-@st.cache_data(max_entries=MODELS, show_spinner=False)
+@st.cache_resource(max_entries=MODELS, ttl=SECONDS, show_spinner=False)
 def _predicted(key: Key) -> NDArray[np.int64]:
     logits = _side(key).arrays("logits")["logits"]
     if logits.ndim != 2 or not logits.shape[1]:

@@ -19,6 +19,8 @@ from workbench.runs.side import fingerprint_of
 Columns = dict[str, NDArray[Any]]
 ROWS_SHOWN = 8  # a longer table scrolls
 SELECTED = "selected-nodes"  # in the session: the graph, and its nodes
+NAMED = "nodes"  # in the address: the same nodes, while they are few
+FEW = 100
 
 
 def node_of(point: Mapping[str, Any]) -> int:
@@ -29,16 +31,36 @@ def node_of(point: Mapping[str, Any]) -> int:
 
 def select(run: Run, nodes: Sequence[int]) -> None:
     """Remember nodes of the run's graph: a redrawn figure has forgotten its selection."""
-    st.session_state[SELECTED] = (_graph(run), sorted(set(nodes)))
+    chosen = sorted(set(nodes))
+    st.session_state[SELECTED] = (_graph(run), chosen)
+    if 0 < len(chosen) <= FEW:
+        st.query_params[NAMED] = ",".join(map(str, chosen))
+    else:
+        st.query_params.pop(NAMED, None)
 
 
 def selected(run: Run) -> list[int]:
-    """The selected nodes of the run's graph; those of another graph are forgotten."""
-    graph, nodes = st.session_state.get(SELECTED, ("", []))
+    """The selected nodes of the run's graph, at first those of the address; those of another graph are forgotten."""
+    graph, nodes = st.session_state.get(SELECTED, (None, []))
     if graph == _graph(run):
         return list(nodes)
+    if graph is not None:
+        clear()
+        return []
+    words = st.query_params.get(NAMED, "").split(",")[:FEW]
+    found = [int(word) for word in words if word.isascii() and word.isdecimal() and len(word) < 10]
+    if found:
+        select(run, found)
+    elif NAMED in st.query_params:
+        st.query_params.pop(NAMED)
+        st.toast("The nodes in this address are no numbers; none is selected.", icon=":material/warning:")
+    return found
+
+
+def clear() -> None:
+    """Forget the selection."""
     st.session_state.pop(SELECTED, None)
-    return []
+    st.query_params.pop(NAMED, None)
 
 
 def _graph(run: Run) -> str:
@@ -70,7 +92,7 @@ def selected_nodes(run: Run, columns: Columns) -> None:
     chosen = {name: values[rows] for name, values in columns.items()}
     shown.table(chosen, f"{run.id}-selected", "selected-table", height=height)
     if st.button("Clear the selection", icon=":material/close:", key="clear-selection"):
-        st.session_state.pop(SELECTED, None)
+        clear()
         st.rerun()
 
 

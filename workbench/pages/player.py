@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 
+from workbench.pages import class_mode
 from workbench.pages.frame import choose
 
 TICK_SECONDS = 2.0  # between two steps of the film at its usual speed
 SPEEDS = (0.5, 1, 2, 4)
 SPEED = "choice-speed"
-PLAYING, SINCE = "playing", "playing-since"
+PLAYING, SINCE, SHOWN = "playing", "playing-since", "film-of"
 
 
 def film(draw: Callable[..., None]) -> Callable[..., None]:
-    """``draw`` as a fragment that is drawn again and again while the film is playing, and costs nothing otherwise."""
-    return st.fragment(draw, run_every=_tick() if st.session_state.get(PLAYING) else None)
+    """``draw`` as a fragment that is drawn again and again while the film is playing, and costs nothing otherwise.
+
+    A film of another page, or of another first argument (the run), begins at rest.
+    """
+
+    def show(*arguments: Any) -> None:
+        shown = f"{draw.__module__} {arguments[:1]}"
+        if st.session_state.get(SHOWN) != shown:
+            st.session_state.update({SHOWN: shown, PLAYING: False})
+        st.fragment(draw, run_every=_tick() if st.session_state.get(PLAYING) else None)(*arguments)
+
+    return show
 
 
 def _tick() -> float:
@@ -46,8 +58,11 @@ def time_slider(
     with slider:
         step = steps[0]
         if len(steps) > 1:
-            step = choose(st.select_slider, label, parameter, steps, default, format_func=name)
+            help = "What is shown. Play goes on from here, and from the beginning where this is the end."
+            step = choose(st.select_slider, label, parameter, steps, default, format_func=name, help=help)
     index = list(steps).index(step)
+    if class_mode.hidden("film", "Buttons of the film"):
+        return step
     with buttons, st.container(horizontal=True, gap="small"):
         _move_button(":material/skip_previous:", "One step back", kept, steps, index - 1)
         icon, text = (":material/pause:", "Pause") if playing else (":material/play_arrow:", "Play")

@@ -123,9 +123,10 @@ def _rows(paths: Sequence[Path], was_alive: bool) -> None:
         width="stretch",
         help="Every run of this list keeps its checkpoint.",
     ):
-        with st.spinner("Stopping all of them after their epoch …"):
-            stop_all(alive)
-        st.rerun()
+        with explained():
+            with st.spinner("Stopping all of them after their epoch …"):
+                stop_all(alive)
+            st.rerun()
     for run in runs:
         with explained():
             run_row(run, _stop_button)
@@ -149,7 +150,7 @@ def stop_all(runs: Sequence[Run]) -> None:
     from workbench.runs.launch import stop
 
     def stop_one(run: Run) -> None:
-        with suppress(UsageError):  # it has ended by itself
+        with suppress(WorkbenchError, FileNotFoundError):  # it has ended by itself, or somebody deleted it
             stop(run)
 
     with ThreadPoolExecutor(max_workers=len(runs)) as pool:

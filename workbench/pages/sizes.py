@@ -79,7 +79,7 @@ def _measured(key: str, _spec: Spec) -> BothWidths:
     return model_widths(_spec, load_dataset(_spec.dataset, data_root()))
 
 
-@st.cache_data(show_spinner="Counting parameters …")
+@st.cache_data(max_entries=ENTRIES, show_spinner="Counting parameters …")
 def _counted(model: str, inputs: int, outputs: int) -> int:
     document = json.loads(model)
     config: ModelConfig = models[document["name"]].parse(document)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -17,6 +17,7 @@ from workbench.runs.side import Side, Who, fingerprint_of, kept_epochs
 
 SAME = "same"  # in the right slot: the run of the left one
 BEST = 0  # stands for the best epoch
+OTHER_TASK = "is no run on the nodes of one graph, which this page compares."
 MODELS: tuple[Who, ...] = ("teacher", "student")
 
 
@@ -29,7 +30,7 @@ def two_slots(what: str) -> tuple[Side, Side] | None:
     """
     found = all_runs()
     runs = {id: run for id, run in found.items() if page_of(run) == "embeddings"}
-    _shown_elsewhere([run for id, run in found.items() if id not in runs])
+    shown_elsewhere([run for id, run in found.items() if id not in runs])
     if not runs:
         nothing_here("There is no run to look at yet: distil a first one.", "distil", "Set up a run")
         return None
@@ -59,14 +60,15 @@ def epoch_film(right: Side, label: str = "Right, after epoch") -> Side:
 
 
 def _left(runs: Mapping[str, Run]) -> tuple[Run, Side]:
-    run = pick_run(dict(runs), "Left", "Runs of the command line and of notebooks are here as well.")
+    run = pick_run(dict(runs), "Left")
     with st.container(horizontal=True, vertical_alignment="center"):
         who = _who("left", "teacher")
         if who == "teacher" or not (kept := kept_epochs(run)):
             return run, Side(run, who)
         names = {BEST: "best epoch"} | {epoch: f"epoch {epoch}" for epoch in kept}
-        how: dict[str, Any] = {"format_func": names.__getitem__, "label_visibility": "collapsed", "width": 160}
-        epoch = choose(st.selectbox, "Epoch on the left", "left-epoch", list(names), **how)
+        help = "Of the student: its best epoch, by validation, or one whose picture was kept."
+        how: dict[str, Any] = {"format_func": names.__getitem__, "width": 160, "help": help}
+        epoch = choose(st.selectbox, "Epoch", "left-epoch", list(names), **how)
     return run, Side(run, who, None if epoch == BEST else epoch)
 
 
@@ -74,13 +76,15 @@ def _right(run: Run, runs: Mapping[str, Run]) -> Side:
     others = {id: other for id, other in runs.items() if id != run.id and _comparable(run, other)}
     names = {SAME: "The same run"} | {id: f"{title(other)} ({id[-12:]})" for id, other in others.items()}
     help = "What the left one is held against: the same run, or another one on the same graph."
-    chosen = choose(st.selectbox, "Right", "right-run", list(names), SAME, format_func=names.__getitem__, help=help)
+    how: dict[str, Any] = {"format_func": names.__getitem__, "help": help}
+    chosen = choose(st.selectbox, "Right", "right-run", list(names), SAME, "run", **how)
     return Side(others.get(chosen, run), _who("right", "student"))
 
 
 def _who(name: str, default: Who) -> Who:
-    how: dict[str, Any] = {"format_func": str.capitalize, "required": True, "label_visibility": "collapsed"}
-    return choose(st.segmented_control, f"Model on the {name}", name, MODELS, default, **how)
+    help = "The teacher of the run, or the student that was distilled from it."
+    how: dict[str, Any] = {"format_func": str.capitalize, "required": True, "help": help}
+    return choose(st.segmented_control, "Model", name, MODELS, default, **how)
 
 
 def _comparable(run: Run, other: Run) -> bool:
@@ -91,14 +95,14 @@ def _comparable(run: Run, other: Run) -> bool:
         return False
 
 
-def _shown_elsewhere(others: list[Run]) -> None:
+def shown_elsewhere(others: Sequence[Run], because: str = OTHER_TASK) -> None:
     """Say where the run that the address names can be seen, when it is not one of those below."""
     wanted = st.query_params.get("run")
     run = next((run for run in others if run.id == wanted), None)
     if run is None:
         return
     with st.container(border=True):
-        st.markdown(f"**{plain(title(run))}** is no run on the nodes of one graph, which this page compares.")
+        st.markdown(f"**{plain(title(run))}** {because}")
         look(run)
     st.query_params.pop("run")  # another run is shown below
 

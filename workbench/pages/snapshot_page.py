@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from workbench.errors import UsageError, WorkbenchError
+from workbench.pages import class_mode
 from workbench.pages.frame import as_code, choose, explained, note, title
 from workbench.pages.player import film, time_slider
 from workbench.pages.snapshot_figures import DRAWN
@@ -17,6 +18,7 @@ from workbench.pages.step_table import step_table
 from workbench.pages.wording import NONE, plain
 from workbench.plots.evolution_arrays import NAMES, online_steps, step_metrics
 from workbench.runs.folder import Run
+from workbench.runs.measured import without_seed
 from workbench.runs.side import fingerprint_of
 
 NOBODY = "none"  # in the right slot
@@ -38,15 +40,15 @@ def pick_right(run: Run, runs: Sequence[Run]) -> Run | None:
     of = fingerprint_of(run)
     found = {other.id: other for other in runs if other.id != run.id and of == fingerprint_of(other) is not None}
     names = {NOBODY: "– nobody –"} | {id: f"{title(other)} ({id[-12:]})" for id, other in found.items()}
-    chosen = choose(st.selectbox, "Right", "right-run", list(names), NOBODY, format_func=names.__getitem__)
+    help = "The same figures of another run on the same snapshots, below those of the left one."
+    chosen = choose(st.selectbox, "Right", "right-run", list(names), NOBODY, format_func=names.__getitem__, help=help)
     return found.get(chosen)
 
 
 def show(run: Run, beside: Run | None, runs: Sequence[Run]) -> None:
     """One figure of finished runs with its film, and the steps as a table over those of ``runs`` with other seeds."""
-    figure = choose(
-        st.segmented_control, "Figure", "figure", list(FIGURES), format_func=FIGURES.__getitem__, required=True
-    )
+    how: dict[str, Any] = {"format_func": FIGURES.__getitem__, "required": True, "help": "What is drawn of each step."}
+    figure = choose(st.segmented_control, "Figure", "figure", list(FIGURES), **how)
     film(_at_step)(run.path, beside.path if beside else None, figure)
     step_table(run, [other for other in runs if _same_but_seed(run, other)])
 
@@ -103,7 +105,9 @@ def _numbers(metrics: Mapping[str, Mapping[str, Any]]) -> None:
 
 def _chosen_nodes(label: str, name: str, help: str) -> list[int] | None:
     """Node numbers that a person typed, kept in the address as ``name``; None for an empty field."""
-    text = st.text_input(label, st.query_params.get(name, ""), key=f"field-{name}", placeholder=help, width=420)
+    text = st.query_params.get(name, "")
+    if not class_mode.hidden(name, label):
+        text = st.text_input(label, text, key=f"field-{name}", placeholder=help, width=420, help=help)
     if text:
         st.query_params[name] = text
     else:
@@ -115,10 +119,7 @@ def _chosen_nodes(label: str, name: str, help: str) -> list[int] | None:
 
 
 def _same_but_seed(run: Run, other: Run) -> bool:
-    def rest(of: Run) -> dict[str, Any]:
-        return {key: value for key, value in of.document.items() if key != "seed"}
-
     try:
-        return other.status.state == "done" and rest(run) == rest(other)
+        return other.status.state == "done" and without_seed(run.document) == without_seed(other.document)
     except WorkbenchError:
         return False

@@ -7,10 +7,12 @@ from pathlib import Path
 import psutil
 import streamlit as st
 
+from workbench.pages import class_mode
 from workbench.pages.frame import is_example, link
 from workbench.pages.wording import plain
 from workbench.plots.embedding_arrays import Projection, can_have_umap
 from workbench.runs.folder import Run
+from workbench.runs.recorder import UMAP_OF
 from workbench.runs.side import Side
 
 FAILED = "the UMAP could not be computed"  # how the worker's warning begins
@@ -43,7 +45,9 @@ def ask_for_umap(left: Side, right: Side) -> None:
         if is_example(run):
             st.markdown("It is an example that came with the workbench: distil it yourself with *UMAP* ticked.")
             link("distil", "Change it", copy=run.id)
-        elif st.button("Compute the UMAP now", type="primary", key="compute-umap"):
+        elif not class_mode.hidden("launch", "Computing a UMAP") and st.button(
+            "Compute the UMAP now", type="primary", key="compute-umap"
+        ):
             from workbench.runs.launch import start_worker
 
             start_worker(run, "umap")
@@ -66,5 +70,7 @@ def _wait(path: Path) -> None:
     if not is_at_work(run):
         st.rerun()  # the page shows it, or says why there is none
     st.markdown(":material/hourglass_top: The UMAP is being computed; it appears here when it is ready.")
-    last = run.log().strip().splitlines()[-1:]
-    st.caption(plain(last[0]) if last else "")
+    at, _, which = (run.log().strip().splitlines() or [""])[-1].partition(f" {UMAP_OF} ")
+    st.progress(
+        0.5 if which.startswith("student") else 0.05, text=plain(f"{which}, since {at}" if which else "starting")
+    )

@@ -8,13 +8,14 @@ import streamlit as st
 
 from workbench.datasets.uploaded import MOST_MEGABYTES, Given, store
 from workbench.errors import WorkbenchError
+from workbench.pages import class_mode
 from workbench.pages.snippets import OWN
 from workbench.pages.wording import count, plain
 
 
 def upload_part(dataset: str, key: str) -> None:
     """An uploader for data of one's own; ``key`` is that of the field for their path, which is filled in."""
-    if dataset not in OWN:
+    if dataset not in OWN or class_mode.hidden("upload", "Uploads"):
         return
     files, what = ("npz, csv", "one .npz, or nodes.csv and edges.csv") if dataset == "own" else ("csv", "one CSV file")
     number = st.session_state.setdefault(f"{key}-uploads", 0)

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from workbench.pages import class_mode
 from workbench.pages.deleted_runs import delete_button, deleted_list, undo_offer
 from workbench.pages.frame import all_runs, as_code, explained, is_example, nothing_here, pick_run, state_badge
 from workbench.pages.live_numbers import live_numbers
@@ -109,6 +110,8 @@ def _headline(run: Run, status: Status) -> None:
         where = f"on {plain(status.device)}" if status.device else ""
         took = f"took {duration((run.result or {}).get('seconds'))}" if run.result else ""
         st.caption(" · ".join(part for part in (where, took) if part), width="content")
+    if class_mode.hidden("launch", "Stopping, resuming and deleting"):
+        return
     with button:
         if status.alive and st.button("Stop", icon=":material/stop:", help=STOP, key=f"stop-{run.id}", width="stretch"):
             _stop(run)

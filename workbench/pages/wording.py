@@ -1,10 +1,12 @@
-"""How numbers, states and names are written for people."""
+"""How numbers, states and names are written for people; what is no number, in a damaged file, is a dash."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from typing import Any
+
+from workbench.runs.stored_values import finite
 
 NONE = "–"
 STATES: Mapping[str, tuple[str, str]] = {  # state -> colour and icon of its badge
@@ -15,7 +17,7 @@ STATES: Mapping[str, tuple[str, str]] = {  # state -> colour and icon of its bad
     "stopped": ("orange", ":material/stop_circle:"),
     "lost": ("orange", ":material/help:"),
 }
-CONTROLS: Mapping[str | None, str] = {  # what stands in a teacher's place -> its name in a sentence
+CONTROLS: Mapping[str, str] = {  # what stands in a teacher's place -> its name in a sentence
     "untrained": "its untrained teacher",
     "shuffled": "its teacher, which was trained on permuted labels",
 }
@@ -31,14 +33,15 @@ def title_of(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def percent(share: float | None) -> str:
+def percent(share: Any) -> str:
     """0.8163 -> ``81.6 %``."""
-    return NONE if share is None else f"{100 * share:.1f} %"
+    found = finite(share)
+    return NONE if found is None else f"{100 * found:.1f} %"
 
 
-def count(number: float | None) -> str:
+def count(value: Any) -> str:
     """1234567 -> ``1.23 M``; below ten thousand in full."""
-    if number is None:
+    if (number := finite(value)) is None:
         return NONE
     for unit, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if number >= unit:
@@ -47,9 +50,9 @@ def count(number: float | None) -> str:
     return f"{number:,.0f}"
 
 
-def size(number: float | None) -> str:
+def size(value: Any) -> str:
     """Bytes -> ``328 B``, ``16.4 kB``, ``1.2 MB`` (10⁶ bytes) or ``3.1 GB``."""
-    if number is None:
+    if (number := finite(value)) is None:
         return NONE
     for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if number >= unit:
@@ -57,28 +60,30 @@ def size(number: float | None) -> str:
     return f"{number:.0f} B"
 
 
-def times(ratio: float | None) -> str:
+def times(value: Any) -> str:
     """12.345 -> ``12.3 ×``."""
+    ratio = finite(value)
     return NONE if ratio is None else f"{ratio:.1f} ×" if ratio < 100 else f"{ratio:,.0f} ×"
 
 
-def relative_size(ratio: float | None) -> str:
+def relative_size(value: Any) -> str:
     """The student beside its teacher: 16 -> ``16.0 × smaller``, 0.5 -> ``2.0 × larger``, 1 -> ``equally large``."""
-    if ratio is None or ratio <= 0:
+    if (ratio := finite(value)) is None or ratio <= 0:
         return NONE
     if abs(ratio - 1) < 0.05:
         return "equally large"
     return f"{times(ratio)} smaller" if ratio > 1 else f"{times(1 / ratio)} larger"
 
 
-def milliseconds(number: float | None) -> str:
+def milliseconds(value: Any) -> str:
     """0.852 -> ``0.85 ms``."""
+    number = finite(value)
     return NONE if number is None else f"{number:,.2f} ms"
 
 
-def duration(seconds: float | None) -> str:
+def duration(value: Any) -> str:
     """75 -> ``1 min 15 s``."""
-    if seconds is None:
+    if (seconds := finite(value)) is None:
         return NONE
     if seconds < 60:
         return f"{seconds:.0f} s"
@@ -88,12 +93,13 @@ def duration(seconds: float | None) -> str:
 
 def judged_by(result: Mapping[str, Any] | None) -> str:
     """The metric of the test that a run is judged by: ``accuracy``, or ``auc`` where links are predicted."""
-    return "auc" if "auc" in (dig(result, "teacher", "metrics", "test") or {}) else "accuracy"
+    test = dig(result, "teacher", "metrics", "test")
+    return "auc" if isinstance(test, Mapping) and "auc" in test else "accuracy"
 
 
 def score(result: Mapping[str, Any] | None, role: str) -> float | None:
     """The test accuracy or AUC (0..1) of ``teacher``, ``student`` or ``plain``, None where it is not there."""
-    return dig(result, role, "metrics", "test", judged_by(result))
+    return finite(dig(result, role, "metrics", "test", judged_by(result)))
 
 
 def dig(document: Any, *keys: str) -> Any:
@@ -107,11 +113,12 @@ def dig(document: Any, *keys: str) -> Any:
 
 def story(result: Mapping[str, Any]) -> str:
     """One sentence about what a distillation achieved, from its own numbers."""
-    teacher, student, ratio = score(result, "teacher"), score(result, "student"), result.get("compression")
-    if teacher is None or student is None or not ratio:
+    teacher, student, ratio = score(result, "teacher"), score(result, "student"), finite(result.get("compression"))
+    if teacher is None or student is None or not ratio or ratio < 0:
         return "This run has not been measured completely."
     size = f"is {relative_size(ratio)}"
-    beside = CONTROLS.get(dig(result, "teacher", "control"), "its teacher")
+    control = dig(result, "teacher", "control")
+    beside = CONTROLS.get(control, "its teacher") if isinstance(control, str) else "its teacher"
     return f"The student {size} and {_beside(student, teacher, judged_by(result))} {beside}{_alone(result, student)}."
 
 

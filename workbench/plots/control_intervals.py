@@ -80,11 +80,20 @@ def draw(gains: Sequence[Gain], method: str, metric: str = "accuracy") -> go.Fig
     rows_shown = {"tickvals": list(range(len(gains))), "ticktext": names, "range": [len(gains) - 0.5, -0.5]}
     figure.update_yaxes(showgrid=False, **rows_shown)
     figure.update_xaxes(title=f"{method} minus the control, points of test {metric}", ticksuffix=" ", tickformat="+~g")
-    ends = [abs(end) for gain in gains for end in gain.interval or ()]
-    if max(ends, default=0.0) > 1:  # more than there can be: two seeds that disagree would hide everything else
-        figure.update_xaxes(range=[-100, 100])
-    theme.finish(figure, FRAME_HEIGHT + ROW_HEIGHT * max(len(gains), 1))
-    return figure.update_layout(legend_y=-0.34, margin_t=16, showlegend=True)
+    figure.update_xaxes(range=_range(gains))
+    rows = ROW_HEIGHT * max(len(gains), 1)
+    theme.finish(figure, FRAME_HEIGHT + rows)
+    return figure.update_layout(legend_y=-62 / (rows + 36), margin_t=16, showlegend=True)
+
+
+def _range(gains: Sequence[Gain]) -> list[float]:
+    """Points that the axis shows: everything, with 0 well inside."""
+    ends = [100 * end for gain in gains for end in (*(gain.interval or ()), *gain.each, gain.mean)]
+    low, high = min([0.0, *ends]), max([0.0, *ends])
+    if max(-low, high) > 100:  # more than there can be: two seeds that disagree would hide everything else
+        return [-100, 100]
+    room = 0.12 * (high - low) or 1.0
+    return [low - room, high + room]
 
 
 def _seeds(gain: Gain, index: int) -> go.Scatter:

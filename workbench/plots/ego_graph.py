@@ -159,6 +159,7 @@ def _arrows(
         "color": values[own],
         "coloraxis": axis,
         "opacity": 1.0,
+        "line": {"width": 1, "color": "#808080"},  # theirs is white, which is all that a dark page would show
     }
     called = np.array([_called(ego, number, names) for number in range(len(ego.nodes))], dtype=object)
     sender, receiver = ego.edge_index[:, own]

@@ -17,14 +17,16 @@ from workbench.analysis.similarity import (
     local_structural_correlation,
     unit_rows,
 )
-from workbench.errors import RunError, UsageError, did_you_mean
+from workbench.errors import RunError, UsageError
+from workbench.plots.choices import check_choice
+from workbench.runs.graph_arrays import SPLITS as SPLITS
+from workbench.runs.graph_arrays import read_graph_arrays
 from workbench.runs.side import Side
 
 Projection = Literal["pca", "umap"]
 Which = Literal["sample", "all"]
 Points = NDArray[np.float32]
 
-SPLITS = ("no split", "train", "validation", "test")
 DRAWN = 20_000  # points, in both panels together: among more, a lasso takes seconds
 SAMPLE = DRAWN // 2  # nodes
 
@@ -74,52 +76,35 @@ class Likeness:
     validation: bool
 
 
-def check_choice(what: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UsageError(f"unknown {what} {value!r}: {did_you_mean(str(value), known)}choose one of {', '.join(known)}")
-
-
 def read_pair(left: Side, right: Side, points: Which = "sample") -> Pair:
     """The arrays of two sides; RunError where they are missing or do not fit.
 
     Of a graph with more than :data:`SAMPLE` nodes, ``sample`` takes that many: by class, always the same ones.
     """
     check_choice("points", points, get_args(Which))
-    graph = graph_arrays(left)
-    count = len(graph["y"])
+    graph = read_graph_arrays(left.run)
+    count = len(graph.y)
     first, second = (side.arrays("embedding", "logits") for side in (left, right))
     for side, arrays in ((left, first), (right, second)):
-        if len(arrays["embedding"]) != count or arrays["logits"].ndim != 2:
+        if len(arrays["embedding"]) != count:
             raise RunError(f"the arrays of run {side.run.id} are not of the same nodes: run the spec again")
-    number = shown_nodes(graph["y"], points)
+    number = shown_nodes(graph.y, points)
     nodes = Nodes(
         number=number,
-        y=graph["y"][number],
+        y=graph.y[number],
         left_class=first["logits"][number].argmax(axis=1),
         right_class=second["logits"][number].argmax(axis=1),
-        split=graph["split"][number],
-        degree=graph["degree"][number],
+        split=graph.split[number],
+        degree=graph.degree[number],
     )
-    edges = graph.get("edge_index")
+    edges = graph.edge_index
     among = None if edges is None else edges_among(edges, number, count).astype(np.int32)
     return Pair(nodes, first["embedding"][number], second["embedding"][number], among)
 
 
 def graph_arrays(side: Side) -> dict[str, NDArray[Any]]:
     """``y``, ``split`` and ``degree`` (N,) of the run's graph, and ``edge_index`` (2, E) where it was stored."""
-    graph = side.run.arrays("graph")
-    if missing := {"y", "split", "degree"} - graph.keys():
-        raise RunError(f"the arrays of run {side.run.id} hold no {min(missing)!r}: run the spec again")
-    facts = [graph[name] for name in ("y", "split", "degree")]
-    if any(array.ndim != 1 or len(array) != len(facts[0]) or array.dtype.kind not in "iu" for array in facts):
-        raise RunError(f"the arrays of run {side.run.id} are not of the same nodes: run the spec again")
-    if not 0 <= facts[1].min(initial=0) <= facts[1].max(initial=0) < len(SPLITS):
-        raise RunError(f"run {side.run.id} has a split that is not known here: run the spec again")
-    edges = graph.get("edge_index", np.empty((2, 0), dtype=np.int32))
-    right_shape = edges.ndim == 2 and len(edges) == 2 and edges.dtype.kind in "iu"
-    if not right_shape or not 0 <= edges.min(initial=0) <= edges.max(initial=0) < max(len(facts[0]), 1):
-        raise RunError(f"the edges of run {side.run.id} are not between its nodes: run the spec again")
-    return graph
+    return {name: array for name, array in vars(read_graph_arrays(side.run)).items() if array is not None}
 
 
 def shown_nodes(y: NDArray[np.integer], points: Which) -> NDArray[np.int64]:
@@ -144,7 +129,7 @@ def frame(
                 "choose pca for the film, for two runs and for 3-D"
             )
         stored = left.run.arrays("umap")
-        if any(len(stored.get(side.who, ())) <= pair.nodes.number.max(initial=0) for side in (left, right)):
+        if not all(_are_places(stored.get(side.who), pair.nodes) for side in (left, right)):
             raise RunError(f"the UMAP of run {left.run.id} is not of the same nodes: run the spec again")
         first, second = (stored[side.who][pair.nodes.number] for side in (left, right))
     else:
@@ -154,6 +139,13 @@ def frame(
         centre = aligned.mean(axis=0)
         aligned = centre + (aligned - centre) / np.sqrt(1 - disparity)
     return first.astype(np.float32), aligned.astype(np.float32), disparity
+
+
+def _are_places(stored: NDArray[Any] | None, nodes: Nodes) -> bool:
+    """Whether a UMAP holds a place (., 2) for every node that is drawn."""
+    if stored is None or stored.dtype.kind != "f" or stored.ndim != 2 or stored.shape[1] != 2:
+        return False
+    return len(stored) > int(nodes.number.max(initial=0)) and bool(np.isfinite(stored).all())
 
 
 def can_have_umap(left: Side, right: Side) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -15,6 +14,7 @@ from workbench.analysis.agreement import CASES, agreement
 from workbench.analysis.similarity import neighbour_overlap
 from workbench.errors import UsageError
 from workbench.plots import theme
+from workbench.plots.choices import check_choice
 from workbench.plots.embedding_arrays import (
     DRAWN,
     SPLITS,
@@ -22,10 +22,10 @@ from workbench.plots.embedding_arrays import (
     Points,
     Projection,
     Which,
-    check_choice,
     frame,
     read_pair,
 )
+from workbench.plots.markup import as_text
 from workbench.plots.scenes import same_cube
 from workbench.runs.folder import Run
 from workbench.runs.side import Side, sides, titles
@@ -34,6 +34,7 @@ Colour = Literal["class", "prediction", "agreement", "split", "overlap", "degree
 PANELS = ("Teacher", "Student")
 AXES = {"pca": "PC", "umap": "UMAP"}
 HEIGHT = 560
+TRACES = 16  # categories that are a trace each
 # From few links to many: blue to orange over grey, ever lighter, and seen on light and dark backgrounds.
 MANY = ((0.0, "#0072B2"), (0.5, "#8F9194"), (1.0, "#E69F00"))
 
@@ -46,12 +47,14 @@ def embeddings(
     dimensions: Literal[2, 3] = 2,
     epoch: int | None = None,
     points: Which = "sample",
+    highlight: Sequence[int] = (),
 ) -> go.Figure:
     """Two embeddings of the nodes of one graph in one frame: a run's teacher and student, or any two sides.
 
     ``colour`` is the true class, the class that each model predicts, who of them is right, the split, the share of
     common nearest neighbours, or the degree. ``epoch`` shows the right side as it was at one of its kept epochs.
     Above 10,000 nodes a sample of so many is drawn, by class and always the same; ``points="all"`` draws every node.
+    ``highlight`` are numbers of nodes to ring on both sides; those that are not drawn are left out.
     Raises UsageError for a wrong choice and RunError where the run has no such arrays (yet).
     """
     check_choice("colour", colour, get_args(Colour))
@@ -62,10 +65,10 @@ def embeddings(
     pair = read_pair(left, other, points)
     first, second, _ = frame(left, other, pair, projection, dimensions)
     overlap = neighbour_overlap(pair.left, pair.right) if colour == "overlap" else None
-    shown = (escape(title) for title in titles(left, other))
+    shown = (as_text(title) for title in titles(left, other))
     axis = AXES[projection]
     return draw(
-        first, second, pair.nodes, colour, overlap=overlap, panels=tuple(shown), who=who(left, other), axis=axis
+        first, second, pair.nodes, colour, highlight, overlap, panels=tuple(shown), who=who(left, other), axis=axis
     )
 
 
@@ -156,8 +159,10 @@ def _round_numbers() -> list[int]:
 def _grouped(
     points: Points, facts: NDArray[np.int32], nodes: Nodes, colour: Colour, column: int, who: tuple[str, str]
 ) -> list[Any]:
-    """One trace per category."""
+    """One trace per category; of many classes one per marker, because the browser pays for every trace."""
     categories, looks = _categories(nodes, colour, column, who)
+    if len(looks) > TRACES and points.shape[1] == 2:
+        return _by_marker(points, facts, categories, who)
     traces = []
     for category in np.unique(categories):
         name, shade, symbol = looks[int(category)]
@@ -165,6 +170,27 @@ def _grouped(
         marker = {"color": shade, "symbol": symbol if points.shape[1] == 2 else "circle"}
         trace = _scatter(points[own], facts[own], marker, who, len(points), name=name, legendgroup=name)
         traces.append(trace)
+    return traces
+
+
+def _by_marker(
+    points: Points, facts: NDArray[np.int32], categories: NDArray[np.integer], who: tuple[str, str]
+) -> list[Any]:
+    """Classes of one marker in one trace, which colours its points one by one; hover tells the class."""
+    number = len(theme.PALETTE)
+    rounds = np.where(categories < 0, -1, categories // number)  # (m,)
+    traces = []
+    for turn in np.unique(rounds).tolist():
+        own = rounds == turn
+        name = "no class" if turn < 0 else f"classes {turn * number}–{turn * number + number - 1}"
+        marker: dict[str, Any] = {"symbol": "circle" if turn < 0 else theme.appearance(turn * number)[1]}
+        if turn < 0:
+            marker["color"] = theme.PALETTE[-1]
+        else:
+            steps = [(at / number, shade) for i, shade in enumerate(theme.PALETTE) for at in (i, i + 1)]
+            colours = (categories[own] % number).astype(np.uint8)
+            marker |= {"color": colours, "cmin": -0.5, "cmax": number - 0.5, "colorscale": steps, "showscale": False}
+        traces.append(_scatter(points[own], facts[own], marker, who, len(points), name=name, legendgroup=name))
     return traces
 
 

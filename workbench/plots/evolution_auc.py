@@ -11,8 +11,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from workbench.analysis.statistics import Summary, summarise
-from workbench.errors import RunError, UsageError, did_you_mean
+from workbench.errors import RunError
 from workbench.plots import theme
+from workbench.plots.choices import check_choice
 from workbench.plots.evolution_arrays import NAMES, check_step, metrics_of, predicts_all
 from workbench.runs.folder import Run
 
@@ -53,9 +54,7 @@ def auc_over_steps(runs: Run | Sequence[Run], metric: Metric = "auc", step: int 
     marked. Raises UsageError for an unknown metric and a step that there is not, and RunError where no run has been
     measured.
     """
-    if metric not in get_args(Metric):
-        known = get_args(Metric)
-        raise UsageError(f"unknown metric {metric!r}: {did_you_mean(metric, known)}choose one of {', '.join(known)}")
+    check_choice("metric", metric, get_args(Metric))
     several = [runs] if isinstance(runs, Run) else list(runs)
     found = scores(several, metric)
     if step is not None:

@@ -13,8 +13,11 @@ from workbench.analysis.agreement import CASES, agreement
 from workbench.analysis.graph_measures import hops_to, local_homophily
 from workbench.analysis.knowledge_gap import UNKNOWN, Slices, in_cell, log_softmax, relative_entropy, slices
 from workbench.analysis.node_bins import Bins, category_bins, degree_bins, distance_bins, homophily_bins
-from workbench.errors import RunError, UsageError, did_you_mean
+from workbench.errors import RunError, UsageError
+from workbench.plots.choices import check_choice
 from workbench.runs.folder import Run
+from workbench.runs.graph_arrays import SPLITS as STORED
+from workbench.runs.graph_arrays import read_graph_arrays
 from workbench.runs.side import Side, titles
 
 By = Literal["degree", "homophily", "distance", "class", "split"]
@@ -27,7 +30,7 @@ BY: Mapping[str, str] = {
     "split": "split",
 }
 SPLITS: Mapping[str, int | None] = {"test": 3, "validation": 2, "train": 1, "all": None}  # -> its number in a run
-SPLIT_NAMES = ("no split", "train", "validation", "test")  # by that number
+SPLIT_NAMES = STORED  # by that number
 KINDS = ("both right", "left only", "right only", "both wrong")  # the four cases, whatever both sides are called
 TRAIN = 1
 
@@ -69,27 +72,12 @@ class Gap:
 
 def read_graph(run: Run) -> Graph:
     """Raises RunError for arrays that are missing or do not fit to each other."""
-    found = run.arrays("graph")
-    try:
-        y, split, degree = found["y"], found["split"], found["degree"]
-    except KeyError as error:
-        raise RunError(f"the arrays of run {run.id} hold no {error.args[0]!r}: run the spec again") from None
-    if (
-        y.ndim != 1
-        or {a.dtype.kind for a in (y, split, degree)} - set("iu")
-        or {split.shape, degree.shape} != {y.shape}
-    ):
-        raise RunError(f"the arrays of run {run.id} are not of the same nodes: run the spec again")
-    if split.size and not 0 <= split.min() <= split.max() < len(SPLIT_NAMES):
-        raise RunError(f"the arrays of run {run.id} name a split that there is not: run the spec again")
+    found = read_graph_arrays(run)
     homophily = distance = None
-    if "edge_index" in found:
-        try:
-            homophily = local_homophily(found["edge_index"], y)
-            distance = hops_to(found["edge_index"], split == TRAIN)
-        except UsageError as error:
-            raise RunError(f"the arrays of run {run.id} do not fit to each other ({error}): run it again") from None
-    return Graph(y, split, degree, homophily, distance)
+    if found.edge_index is not None:
+        homophily = local_homophily(found.edge_index, found.y)
+        distance = hops_to(found.edge_index, found.split == TRAIN)
+    return Graph(found.y, found.split, found.degree, homophily, distance)
 
 
 def read_gap(left: Side, right: Side, graph: Graph | None = None) -> Gap:
@@ -127,7 +115,7 @@ def case_names(left: str, right: str) -> tuple[str, ...]:
 
 def in_split(gap: Gap, split: str) -> NDArray[np.bool_]:
     """The nodes (N,) of a split whose class is known; UsageError for a wrong name, or where there are none."""
-    check("split", split, tuple(SPLITS))
+    check_choice("split", split, tuple(SPLITS))
     number = SPLITS[split]
     own = (gap.cases != UNKNOWN) & (True if number is None else gap.graph.split == number)
     if not own.any():
@@ -142,7 +130,7 @@ def known_properties(graph: Graph) -> list[str]:
 
 def bins_by(gap: Gap, by: str) -> Bins:
     """The bin of every node by a property of :data:`BY`; UsageError for others, and where the edges are not stored."""
-    check("property", by, tuple(BY))
+    check_choice("property", by, tuple(BY))
     graph = gap.graph
     if by == "degree":
         return degree_bins(graph.degree)
@@ -165,10 +153,10 @@ def behind_bar(gap: Gap, split: str, by: str, bin: str | None, case: str | None)
     own = in_split(gap, split)
     if bin is not None:
         bins = bins_by(gap, by)
-        check("bin", bin, bins.labels)
+        check_choice("bin", bin, bins.labels)
         own &= bins.index == bins.labels.index(bin)
     if case is not None:
-        check("case", case, KINDS)
+        check_choice("case", case, KINDS)
         own &= gap.cases == KINDS.index(case)
     return _ordered(gap, own)
 
@@ -178,12 +166,6 @@ def behind_cell(gap: Gap, split: str, cell: tuple[int, int]) -> NDArray[np.int64
     if not all(0 <= c < gap.classes for c in cell):
         raise UsageError(f"there is no cell {cell}: classes run from 0 to {gap.classes - 1}")
     return _ordered(gap, in_split(gap, split) & in_cell(gap.graph.y, gap.says[:, 0], gap.says[:, 1], *cell))
-
-
-def check(what: str, value: str, known: tuple[str, ...]) -> None:
-    """Raises UsageError for a value that is none of those known."""
-    if value not in known:
-        raise UsageError(f"unknown {what} {value!r}: {did_you_mean(str(value), known)}choose one of {', '.join(known)}")
 
 
 def _ordered(gap: Gap, own: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -9,8 +9,10 @@ from plotly.subplots import make_subplots
 
 from workbench.analysis.knowledge_gap import Slices, wilson_interval
 from workbench.plots import theme
-from workbench.plots.gap_arrays import BY, KINDS, By, Split, bins_by, case_names, check, read_gap, sliced
+from workbench.plots.choices import check_choice
+from workbench.plots.gap_arrays import BY, KINDS, By, Split, bins_by, case_names, read_gap, sliced
 from workbench.plots.gap_map import RING
+from workbench.plots.markup import as_text
 from workbench.runs.folder import Run
 from workbench.runs.side import Side, sides
 
@@ -38,9 +40,9 @@ def gap_slices(
     gap = read_gap(*sides(run, right))
     found, labels = sliced(gap, by, split), bins_by(gap, by).labels
     if bin is not None:
-        check("bin", bin, labels)
+        check_choice("bin", bin, labels)
     if case is not None:
-        check("case", case, KINDS)
+        check_choice("case", case, KINDS)
     chosen = (None if bin is None else labels.index(bin), None if case is None else KINDS.index(case))
     return draw(found, gap.titles, BY[by], chosen)
 
@@ -53,11 +55,12 @@ def draw(
     A part of a bar carries the bin, the case and the number of nodes, which come back when it is clicked.
     """
     figure = make_subplots(
-        1, 2, shared_yaxes=True, column_widths=[0.64, 0.36], subplot_titles=PANELS, horizontal_spacing=0.05
+        1, 2, shared_yaxes=True, column_widths=[0.64, 0.36], subplot_titles=PANELS, horizontal_spacing=0.08
     )
     at = np.arange(len(found.labels))
+    names, titles = [as_text(name) for name in case_names(*titles)], (as_text(titles[0]), as_text(titles[1]))
     share = found.counts / found.total[:, None]
-    for case, name in enumerate(case_names(*titles)):
+    for case, name in enumerate(names):
         figure.add_trace(_parts(found, share[:, case], case, name, chosen), row=1, col=1)
     low, high = wilson_interval(found.right, found.total[:, None])
     accuracy = found.right / found.total[:, None]
@@ -81,11 +84,13 @@ def draw(
         figure.add_trace(trace, row=1, col=2)
     bars = (38 if len(at) <= 15 else 24) * max(len(at), 4)  # pixels of all bars
     theme.finish(figure, bars + 190)
-    names = [f"{label} ({total:,})" for label, total in zip(found.labels, found.total.tolist(), strict=True)]
+    ticks = [f"{label} ({total:,})" for label, total in zip(found.labels, found.total.tolist(), strict=True)]
     figure.update_yaxes(range=[len(at) - 0.45, -0.55], showgrid=False)
-    figure.update_yaxes(title=f"{axis} (nodes)", tickvals=at, ticktext=names, row=1, col=1)
+    figure.update_yaxes(title=f"{axis} (nodes)", tickvals=at, ticktext=ticks, row=1, col=1)
     figure.update_xaxes(range=[0, 1], tickformat=".0%", dtick=0.25, title="share of the bin", row=1, col=1)
     figure.update_xaxes(range=[-0.03, 1.03], tickformat=".0%", dtick=0.5, title="with 95 % interval", row=1, col=2)
+    # In the order of a bar's parts, and outlined only where the first bar's are.
+    figure.update_layout(legend_traceorder="normal", legend_itemsizing="trace")
     return figure.update_layout(barmode="stack", bargap=0.25, legend_y=-56 / bars, hovermode="closest")
 
 
@@ -107,6 +112,7 @@ def _parts(
         text=[f"{part:.0%}" if part >= READABLE else "" for part in share],
         textposition="inside",
         insidetextanchor="middle",
+        insidetextfont={"color": "#111111" if case == 0 else "#ffffff"},  # on grey, and on colours
         textangle=0,
         customdata=np.stack([found.bins, np.full_like(count, case), count, found.total], axis=1),
         hovertemplate=f"{name}: %{{customdata[2]:,}} of %{{customdata[3]:,}} nodes (%{{x:.1%}})<extra></extra>",

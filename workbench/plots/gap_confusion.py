@@ -12,8 +12,10 @@ from plotly.subplots import make_subplots
 from workbench.analysis.knowledge_gap import confusion
 from workbench.analysis.node_bins import MOST
 from workbench.plots import theme
-from workbench.plots.gap_arrays import Gap, Split, check, in_split, read_gap
+from workbench.plots.choices import check_choice
+from workbench.plots.gap_arrays import Gap, Split, in_split, read_gap
 from workbench.plots.gap_map import RING
+from workbench.plots.markup import as_text
 from workbench.runs.folder import Run
 from workbench.runs.side import Side, sides
 
@@ -37,7 +39,7 @@ def confusion_difference(
     (true class, predicted class) is outlined. Raises UsageError for a wrong choice and RunError where the runs
     have no such arrays.
     """
-    check("unit", unit, get_args(Unit))
+    check_choice("unit", unit, get_args(Unit))
     gap = read_gap(*sides(run, right))
     return draw(*both_confusions(gap, split), gap.titles, unit, cell)
 
@@ -67,11 +69,12 @@ def draw(
     values, written = (more, [f"{v:+d}" for v in more]) if unit == "nodes" else (share, [f"{v:+.0%}" for v in share])
     bound = float(np.abs(values).max(initial=0)) or 1.0
     outline = np.zeros(len(row), dtype=bool) if cell is None else (row == cell[0]) & (column == cell[1])
-    figure = make_subplots(1, 1, subplot_titles=[f"{titles[1]} minus {titles[0][:1].lower()}{titles[0][1:]}"])
+    first, second = map(as_text, titles)
+    figure = make_subplots(1, 1, subplot_titles=[f"{second} minus {first[:1].lower()}{first[1:]}"])
     hover = [
         "class %{customdata[0]} taken for class %{customdata[1]}",
-        f"{titles[0]}: %{{customdata[2]:,}} nodes",
-        f"{titles[1]}: %{{customdata[3]:,}} nodes",
+        f"{first}: %{{customdata[2]:,}} nodes",
+        f"{second}: %{{customdata[3]:,}} nodes",
         f"difference: {'%{customdata[4]:+,}' if unit == 'nodes' else '%{marker.color:+.1%}'}",
     ]
     squares = go.Scatter(

@@ -13,7 +13,9 @@ from workbench.analysis.node_sample import stratified_sample
 from workbench.analysis.projection import pca
 from workbench.errors import RunError
 from workbench.plots import theme
-from workbench.plots.gap_arrays import By, Gap, Split, behind_bar, behind_cell, check, in_split, read_gap
+from workbench.plots.choices import check_choice
+from workbench.plots.gap_arrays import By, Gap, Split, behind_bar, behind_cell, in_split, read_gap
+from workbench.plots.markup import as_text
 from workbench.runs.folder import Run
 from workbench.runs.side import Side, sides
 
@@ -45,7 +47,7 @@ def knowledge_gap(
     those with the largest KL, and of more than MOST nodes a sample is drawn that keeps the share of every case.
     Raises UsageError for a wrong choice and RunError where the runs have no such arrays.
     """
-    check("projection", projection, get_args(Projection))
+    check_choice("projection", projection, get_args(Projection))
     first, second = sides(run, right)
     gap = read_gap(first, second)
     ringed = np.zeros(0, dtype=np.int64)
@@ -61,7 +63,7 @@ def places(side: Side, projection: Projection = "pca") -> NDArray[np.float32]:
     if projection == "pca":
         return pca(side.arrays("embedding")["embedding"]).astype(np.float32)
     stored = side.run.arrays("umap").get(side.who)
-    if stored is None or stored.ndim != 2 or stored.shape[1] < 2 or side.epoch is not None:
+    if stored is None or stored.dtype.kind != "f" or stored.ndim != 2 or stored.shape[1] < 2 or side.epoch is not None:
         raise RunError(f"run {side.run.id} has no UMAP of its {side.name.lower()}: choose pca")
     return stored.astype(np.float32)
 
@@ -82,7 +84,7 @@ def draw(
     """Shapes: points (N, 2), the nodes to show ``own`` (N,) bool, the nodes to ring (k,)."""
     if len(points) != len(own):
         raise RunError("the embedding is not of the same nodes as the graph: run the spec again")
-    title = f"{gap.titles[0]}: where it puts the nodes"
+    title = f"{as_text(gap.titles[0])}: where it puts the nodes"
     figure = make_subplots(1, 1, subplot_titles=[title])
     ringed = np.zeros(0, dtype=np.int64) if ringed is None else ringed
     nodes = np.union1d(sample(gap, own), ringed)
@@ -92,7 +94,7 @@ def draw(
         marker = {"color": theme.CASE_COLOURS[case], "symbol": SYMBOLS[case], "opacity": 0.5 if case == 0 else 0.95}
         trace = _points(points, gap, here, {**marker, "size": size if case != 2 else 0.9 * size})
         # An empty trace keeps its place in the legend, which so stays the same over the epochs of a film.
-        figure.add_trace(trace.update(name=gap.names[case], showlegend=True, legendrank=1000 + case))
+        figure.add_trace(trace.update(name=as_text(gap.names[case]), showlegend=True, legendrank=1000 + case))
     if len(ringed):
         ring = {"color": RING, "symbol": "circle-open", "size": size + 9, "line": {"width": 2.5}}
         figure.add_trace(_points(points, gap, ringed, ring).update(name="listed", legendrank=1010))
@@ -106,7 +108,7 @@ def draw(
 def _points(points: NDArray[np.float32], gap: Gap, nodes: NDArray[np.integer], marker: dict[str, Any]) -> Any:
     # (m, 5), exact for node numbers below 2^24
     facts = np.column_stack([nodes, gap.graph.y[nodes], gap.says[nodes], gap.divergence[nodes]]).astype(np.float32)
-    left, right = gap.titles
+    left, right = map(as_text, gap.titles)
     lines = ["node %{customdata[0]:d}", "class %{customdata[1]:d}", f"{left} says %{{customdata[2]:d}}"]
     lines += [f"{right} says %{{customdata[3]:d}}", "KL %{customdata[4]:.2f} nats"]
     return go.Scattergl(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.analysis.layer_pairs import cka_map
-from workbench.errors import RunError, UsageError, did_you_mean
+from workbench.errors import RunError, UsageError
+from workbench.plots.choices import check_choice
+from workbench.plots.markup import as_text
 from workbench.runs.folder import Run
 from workbench.runs.layer_arrays import layers
 from workbench.runs.side import Side, kept_epochs, titles
@@ -64,7 +65,7 @@ def layer_map(left: Side, right: Side, kind: Kind = "cka", epoch: int | None = N
 
     Raises UsageError for a wrong choice, RunError where a run has no such map.
     """
-    check_kind(kind)
+    check_choice("map", kind, get_args(Kind))
     if kind == "cka":
         return cka_of(left, at_epoch(right, epoch))
     return learned_map(left, right, kind, recorded(left, right, kind), epoch)
@@ -167,16 +168,10 @@ def _best(run: Run) -> int | None:
     return best if isinstance(best, int) else None
 
 
-def check_kind(kind: str) -> None:
-    known = get_args(Kind)
-    if kind not in known:
-        raise UsageError(f"unknown map {kind!r}: {did_you_mean(str(kind), known)}choose one of {', '.join(known)}")
-
-
 def _called(left: Side, right: Side) -> tuple[str, str]:
     """Both models' names; Plotly reads some markup."""
     first, second = titles(left, right)
-    return escape(first), escape(second)
+    return as_text(first), as_text(second)
 
 
 def _names(run: Run, rows: int, columns: int) -> tuple[list[str], list[str], int]:

@@ -15,6 +15,7 @@ from workbench.errors import RunError, UsageError
 from workbench.plots import ego_graph as drawing
 from workbench.plots.layer_map_arrays import Kind, LayerMap, at_epoch, layer_map, nearest_kept
 from workbench.runs.folder import Run
+from workbench.runs.graph_arrays import read_graph_arrays
 from workbench.runs.layer_arrays import Attended, Layers, layers
 from workbench.runs.side import Side, sides
 
@@ -148,25 +149,14 @@ def _attention(
 
 def degrees(run: Run) -> NDArray[np.integer]:
     """Numbers of in-neighbours (N,) of a run's nodes; RunError where its edges cannot be drawn."""
-    return _graph(run)["degree"]
+    graph = read_graph_arrays(run)
+    graph.edges(run)
+    return graph.degree
 
 
 def _ego(run: Run, node: int | None) -> tuple[Ego, NDArray[np.integer]]:
     """The graph around a node, and the classes (m,) of those that are shown."""
-    graph = _graph(run)
-    node = node_to_show(graph["degree"]) if node is None else node
-    ego = ego_graph(graph["edge_index"], len(graph["y"]), node)
-    return ego, graph["y"][ego.nodes]
-
-
-def _graph(run: Run) -> dict[str, NDArray[np.integer]]:
-    graph = run.arrays("graph")
-    if missing := {"degree", "y"} - graph.keys():
-        raise RunError(f"the arrays of run {run.id} hold no {min(missing)!r}: run the spec again")
-    if not len(graph["degree"]) or len(graph["degree"]) != len(graph["y"]):
-        raise RunError(f"the arrays of run {run.id} are not of the same nodes: run the spec again")
-    if "edge_index" not in graph:
-        raise RunError(
-            f"the graph of run {run.id} has too many edges to be stored for drawing: its map is all there is"
-        )
-    return graph
+    graph = read_graph_arrays(run)
+    node = node_to_show(graph.degree) if node is None else node
+    ego = ego_graph(graph.edges(run), len(graph.y), node)
+    return ego, graph.y[ego.nodes]

@@ -9,6 +9,7 @@ from plotly.subplots import make_subplots
 from workbench.analysis.local_structure import Direction, Floats, Kernel
 from workbench.plots import theme
 from workbench.plots.local_structure import Structure, at_epoch, check_node, nats, read_structure
+from workbench.plots.markup import as_text
 from workbench.runs.folder import Run
 from workbench.runs.side import Side, sides
 
@@ -67,9 +68,10 @@ def draw_divergence(
     figure.add_trace(go.Scattergl(**places, **how, marker=dot), row=1, col=2)
     if node is not None and degree[node]:
         _mark(figure, node, float(divergence[node]), int(degree[node]), int(max(heights.max(), 1)))
-    said = f"{of.order(direction)}, nats"
+    said = f"{as_text(of.order(direction))}, nats"
     figure.update_xaxes(title=said, row=1, col=1).update_yaxes(title="nodes", row=1, col=1)
-    figure.update_xaxes(title="neighbours that send to the node", type="log", dtick="D2", row=1, col=2)
+    figure.update_xaxes(title="neighbours that send to the node", type="log", row=1, col=2)
+    figure.update_xaxes(theme.log_ticks(2, max(int(degree[counted].max(initial=2)), 3)), row=1, col=2)
     figure.update_yaxes(title=said, rangemode="tozero", row=1, col=2)
     theme.finish(figure, HEIGHT)
     return figure.update_layout(showlegend=False, bargap=0, hovermode="closest")

@@ -24,7 +24,9 @@ from workbench.analysis.local_structure import (
 from workbench.errors import RunError, UsageError
 from workbench.plots import theme
 from workbench.plots.ego_graph import place
+from workbench.plots.markup import as_text
 from workbench.runs.folder import Run
+from workbench.runs.graph_arrays import read_graph_arrays
 from workbench.runs.side import Side, sides, titles
 
 HEIGHT = 740
@@ -110,21 +112,9 @@ def names(left: Side, right: Side) -> tuple[str, str]:
 
 
 def read_graph(run: Run) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Edges (2, E) and classes (N,) of a run's graph."""
-    found = run.arrays("graph")
-    if "y" in found and "edge_index" not in found:
-        raise RunError(
-            f"run {run.id} keeps no edges: the graph is too large for that (above 2 million) or the run is older. "
-            f"Choose a run on a smaller graph, or run the spec again"
-        )
-    y, edge_index = found.get("y"), found.get("edge_index")
-    if y is None or edge_index is None or not _of_a_graph(edge_index, y):
-        raise RunError(f"the arrays of run {run.id} hold no classes and edges of nodes: run the spec again")
-    return edge_index, y
-
-
-def _of_a_graph(edge_index: NDArray[Any], y: NDArray[Any]) -> bool:
-    return (y.ndim, edge_index.ndim, len(edge_index)) == (1, 2, 2) and {y.dtype.kind, edge_index.dtype.kind} <= {*"iu"}
+    """Edges (2, E) and classes (N,) of a run's graph; RunError where they are missing or damaged."""
+    graph = read_graph_arrays(run)
+    return graph.edges(run), graph.y
 
 
 def read_log_shares(
@@ -157,7 +147,7 @@ def draw_neighbourhood(
         2,
         2,
         specs=[[{}, {}], [{"colspan": 2}, None]],
-        subplot_titles=[*of.names, _count("neighbour", degree) + ", by share on the left"],
+        subplot_titles=[*map(as_text, of.names), _count("neighbour", degree) + ", by share on the left"],
         row_heights=[0.64, 0.36],
         vertical_spacing=0.1,
         horizontal_spacing=0.03,
@@ -172,7 +162,7 @@ def draw_neighbourhood(
     figure.update_yaxes(title="share", tickformat=".0%", rangemode="tozero", row=2)
     theme.finish(figure, HEIGHT)
     hidden = f"; {ego.left_out:,} of them are not in the graphs" if ego.left_out else ""
-    title = f"Node {node}, class {of.y[node]}: {of.order(direction)} = {nats(divergence[node])}{hidden}"
+    title = f"Node {node}, class {of.y[node]}: {as_text(of.order(direction))} = {nats(divergence[node])}{hidden}"
     head = {"text": title, "x": 0, "xanchor": "left", "y": 1, "yanchor": "top", "yref": "container", "pad": {"t": 10}}
     figure.update_layout(title={**head, "font": {"size": theme.FONT + 3}}, barmode="group", bargap=0.25)
     figure.update_traces(unselected={"marker": {"opacity": 1}})  # a click chooses a node, and hides no other one
@@ -191,7 +181,7 @@ def _bars(of: Structure, node: int) -> list[Any]:
         labels.append(f"other {len(rest):,}")
         facts.append([node, f"{len(rest):,} other neighbours together"])
     bars = []
-    for name, share, colour in zip(of.names, (left, right), COLOURS, strict=True):
+    for name, share, colour in zip(map(as_text, of.names), (left, right), COLOURS, strict=True):
         heights = np.append(share[shown], share[rest].sum())[: len(labels)]
         hover = f"%{{customdata[1]}}<br>{name}: <b>%{{y:.1%}}</b><extra></extra>"
         how = {"customdata": facts, "hovertemplate": hover, "legendrank": 900}  # before the classes

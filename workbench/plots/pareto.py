@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +11,11 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.errors import RunError, UsageError, did_you_mean
+from workbench.errors import RunError
 from workbench.plots import theme
-from workbench.runs.entry_names import METHODS, title_of_method
+from workbench.plots.choices import check_choice
+from workbench.plots.markup import as_text
+from workbench.runs.entry_names import METHODS, short_names, title_of_method
 from workbench.runs.folder import Run
 from workbench.runs.leaderboard import METRICS, Entry, leaderboard, one_dataset, teachers
 
@@ -53,17 +54,34 @@ def score_against_cost(runs: Run | Sequence[Run], x: Cost = "parameters", target
     UsageError for an unknown cost, runs on several datasets, or none that is finished, and RunError where the cost has
     been measured in none.
     """
-    if x not in get_args(Cost):
-        raise UsageError(f"unknown cost {x!r}: {did_you_mean(x, COSTS)}choose one of {', '.join(COSTS)}")
+    check_choice("cost", x, get_args(Cost))
     entries = one_dataset(leaderboard([runs] if isinstance(runs, Run) else runs).entries)
     return draw(points(entries, x), x, METRICS[entries[0].metric], target)
 
 
 def points(entries: Sequence[Entry], x: Cost = "parameters") -> list[Point]:
     """Students of ``entries`` and their teachers, each teacher once; those without the cost or a score are left out."""
-    found = [_point(entry, "teacher", x) for entry in teachers(entries)]
-    found += [_point(entry, "student", x) for entry in entries]
+    taught = teachers(entries)
+    found = [_point(entry, "teacher", x, name) for entry, name in zip(taught, teacher_names(taught), strict=True)]
+    found += [_point(entry, "student", x, entry.title) for entry in entries]
     return [point for point in found if point is not None]
+
+
+def teacher_names(entries: Sequence[Entry]) -> list[str]:
+    """``Teacher gat (heads 8)``: of entries with one teacher each, with the options in which it differs from others."""
+    # Names are of a student, its method and its teacher: here the teacher stands in the student's place, alone.
+    alone = {"method": [], "teacher": {"name": ""}}
+    parts = [(e.document["teacher"], e.document.get("teacher_training")) for e in entries]
+    documents = [{**alone, "student": model, "training": training} for model, training in parts]
+    options = short_names([(entry.data, document) for entry, document in zip(entries, documents, strict=True)])
+    names = [
+        f"Teacher {entry.teacher}" + (f" ({', '.join(apart)})" if apart else "")
+        for entry, apart in zip(entries, options, strict=True)
+    ]
+    return [
+        f"{name} [{entry.id[:6]}]" if names.count(name) > 1 else name
+        for name, entry in zip(names, entries, strict=True)
+    ]
 
 
 def front(cost: ArrayLike, score: ArrayLike) -> NDArray[np.integer]:
@@ -102,13 +120,15 @@ def draw(
         of = [point for point in models if point.method == method]
         shade, symbol = (theme.TEACHER, TEACHER_SYMBOL) if method is None else looks[method]
         figure.add_trace(_markers(of, "Teacher" if method is None else method, shade, symbol, x))
-    figure.update_xaxes(title=COSTS[x][0], type="log", range=_cost_range(models, target), exponentformat="SI")
-    figure.update_xaxes(dtick="D2" if _decades(models, target) < 1.5 else 1)
+    figure.update_xaxes(title=COSTS[x][0], type="log", range=_cost_range(models, target))
+    figure.update_xaxes(theme.log_ticks(*(10**end for end in _cost_range(models, target))))
     figure.update_yaxes(title=f"test {metric}", tickformat=_score_format(models))
     theme.finish(figure, HEIGHT)
     if target is not None:
         _mark(figure, target)
-    return figure.update_layout(hovermode="closest", showlegend=True, legend_y=-0.16, margin_t=36)
+    return figure.update_layout(
+        hovermode="closest", showlegend=True, legend_y=-0.16, margin_t=24 if target is not None else 8
+    )
 
 
 def appearances(methods: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -123,11 +143,10 @@ def appearances(methods: Sequence[str]) -> dict[str, tuple[str, str]]:
     return {name: looks[name] for name in order if name in methods}
 
 
-def _point(entry: Entry, role: Literal["teacher", "student"], x: Cost) -> Point | None:
+def _point(entry: Entry, role: Literal["teacher", "student"], x: Cost, name: str) -> Point | None:
     cost, summary = getattr(entry.size(role), x), entry.summary(role)
     if summary is None or cost is None or cost <= 0:
         return None
-    name = entry.title if role == "student" else f"Teacher {entry.teacher}"
     method = title_of_method(entry.method) if role == "student" else None
     return Point(cost, summary.mean, summary.std, summary.n, name, method)
 
@@ -136,13 +155,13 @@ def _markers(of: Sequence[Point], name: str, shade: str, symbol: str, x: Cost) -
     spread = np.asarray([np.nan if point.std is None else point.std for point in of])
     seeds = [f"{point.n} seed{'s' if point.n > 1 else ''}" for point in of]
     said = [f" ± {100 * point.std:.1f}" if point.std is not None else "" for point in of]
-    facts = [[html.escape(point.name, quote=False), *words] for point, *words in zip(of, seeds, said, strict=True)]
+    facts = [[as_text(point.name), *words] for point, *words in zip(of, seeds, said, strict=True)]
     return go.Scatter(
         x=np.asarray([point.cost for point in of]),
         y=np.asarray([point.score for point in of]),
         error_y={"array": spread, "thickness": 1.5, "width": 4} if np.isfinite(spread).any() else None,
         mode="markers",
-        name=html.escape(name, quote=False),
+        name=as_text(name),
         marker={
             "color": shade,
             "symbol": symbol,
@@ -170,11 +189,6 @@ def _cost_range(models: Sequence[Point], target: float | None) -> list[float]:
     low, high = math.log10(min(costs)), math.log10(max(costs))
     room = max(0.06 * (high - low), 0.1)
     return [low - room, high + room]
-
-
-def _decades(models: Sequence[Point], target: float | None) -> float:
-    low, high = _cost_range(models, target)
-    return high - low
 
 
 def _score_format(models: Sequence[Point]) -> str:

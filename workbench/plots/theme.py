@@ -5,7 +5,8 @@ Figures bring no background of their own into the app, which lays its light or d
 
 from __future__ import annotations
 
-from typing import Final
+import math
+from typing import Any, Final
 
 import plotly.graph_objects as go
 
@@ -23,6 +24,25 @@ FONT: Final = 15
 def appearance(index: int) -> tuple[str, str]:
     """Colour and marker of category ``index``: the colours come round again with another marker."""
     return PALETTE[index % len(PALETTE)], SYMBOLS[index // len(PALETTE) % len(SYMBOLS)]
+
+
+def log_ticks(low: float, high: float) -> dict[str, Any]:
+    """Ticks of a logarithmic axis from ``low`` to ``high`` (> 0), as ``1  2  5  10  20``, each written in full.
+
+    Plotly writes the digits between two powers of ten alone: a 2 for 20.
+    """
+    digits = (1, 2, 5) if high / low < 100 else (1,)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    places = [digit * 10.0**power for power in powers for digit in digits]
+    return {"tickvals": places, "ticktext": [_short(place) for place in places]}
+
+
+def _short(number: float) -> str:
+    """20000.0 -> ``20k``."""
+    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= unit:
+            return f"{number / unit:g}{letter}"
+    return f"{number:g}"
 
 
 def template() -> go.layout.Template:

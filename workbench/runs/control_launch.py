@@ -14,13 +14,13 @@ from workbench.runs.control_table import ALONE, SAME_UPDATES, SPLIT, Controls, r
 from workbench.runs.controls import METRIC, Plan, control_plan, listed, same_updates
 from workbench.runs.folder import Run
 from workbench.runs.launch import Launch, launch
+from workbench.runs.measured import without_seed
 from workbench.runs.store import demo_runs, list_runs, run_folders
 
 if TYPE_CHECKING:
     from workbench.datasets.base import Progress
     from workbench.spec import Spec
 
-UNLIKE = ("seed", "device", "umap")  # what runs of one method may differ in, and share their controls all the same
 ENDED = ("failed", "stopped", "lost")
 
 
@@ -111,19 +111,15 @@ def control_table(run: Run, seeds: Iterable[int] | None = None) -> Controls:
 
 def seeds_of(run: Run, runs: Iterable[Run]) -> list[int]:
     """The seeds of ``run`` and of every other run of the same spec but for its seed, in order."""
-    wanted = _but_the_seed(run.document)
+    wanted = without_seed(run.document)
     found = {run.document.get("seed", 0)}
     for other in runs:
         try:
-            if _but_the_seed(other.document) == wanted:
+            if without_seed(other.document) == wanted:
                 found.add(other.document.get("seed", 0))
         except WorkbenchError:  # damaged: nobody knows of what it was
             continue
     return sorted(seed for seed in found if isinstance(seed, int))
-
-
-def _but_the_seed(document: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in document.items() if key not in UNLIKE}
 
 
 def start_places(

@@ -65,7 +65,7 @@ def execute(spec: Spec, recorder: RunRecorder, live: Live | None = None) -> dict
 def try_umap(recorder: RunRecorder) -> None:
     """Add the UMAP; a picture that cannot be made is a warning, and the result stands."""
     try:
-        add_umap(recorder.run)
+        add_umap(recorder.run, recorder.log)
     except Exception as error:  # numba, umap and scikit-learn each raise their own
         recorder.warn(f"the UMAP could not be computed: {type(error).__name__}: {error}")
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+PACKED = 4 << 20  # bytes: a larger array is read 15 times faster as it is, and packs to half at best
 
 
 def write_text(path: Path, text: str) -> None:
@@ -39,10 +42,16 @@ def half(values: np.ndarray) -> np.ndarray:
 
 
 def write_arrays(path: Path, **arrays: np.ndarray) -> None:
-    """Replace a compressed ``.npz`` in one step."""
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp.npz")  # numpy insists on the suffix
+    """Replace an ``.npz`` in one step; its arrays are compressed up to :data:`PACKED`, and stored as they are above."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
+        with zipfile.ZipFile(temporary, "w") as file:
+            for name, array in arrays.items():
+                entry = zipfile.ZipInfo(f"{name}.npy")
+                array = np.asanyarray(array)
+                entry.compress_type = zipfile.ZIP_DEFLATED if array.nbytes <= PACKED else zipfile.ZIP_STORED
+                with file.open(entry, "w", force_zip64=True) as stream:
+                    np.lib.format.write_array(stream, array, allow_pickle=False)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ import yaml
 from workbench.errors import RunError
 from workbench.runs.files import read_json, write_arrays
 from workbench.runs.status import Status, read_status
+from workbench.runs.stored_values import is_record, is_spec
 
 if TYPE_CHECKING:
     from workbench.spec import Spec
@@ -39,12 +40,13 @@ class Run:
 
     @cached_property
     def document(self) -> dict[str, Any]:
-        """``spec.yaml`` as plain data."""
+        """``spec.yaml`` as plain data, of the right form: see :func:`workbench.runs.stored_values.is_spec`."""
+        text = self._read("spec.yaml")
         try:
-            document = _SafeLoader(self._read("spec.yaml")).get_single_data()
-        except yaml.YAMLError as error:
+            document: dict[str, Any] = _SafeLoader(text).get_single_data()
+        except Exception as error:  # of a value that its tag does not fit, Python's own ones
             raise RunError(f"{self.path / 'spec.yaml'} is not readable YAML: {error}") from None
-        if not isinstance(document, dict) or not {"dataset", "teacher", "student", "method"} <= document.keys():
+        if not is_spec(document):
             raise RunError(f"{self.path / 'spec.yaml'} does not hold a spec: delete the folder and run again")
         return document
 
@@ -87,7 +89,7 @@ class Run:
         except RunError:
             return self.id
         own = d["dataset"].get("path")  # a person's own file goes by its name
-        dataset = Path(own).name if own else d["dataset"]["name"]
+        dataset = Path(str(own)).name if own else d["dataset"]["name"]
         method = "+".join(part["name"] for part in d["method"])
         control = d.get("teacher_control", "none")
         teacher = d["teacher"]["name"] if control == "none" else f"{control} {d['teacher']['name']}"
@@ -102,18 +104,18 @@ class Run:
             return None
 
     def metrics(self, stage: str | None = None) -> list[dict[str, Any]]:
-        """One record per epoch, of one stage (``teacher`` or ``student``) or of both."""
+        """One record per epoch, of one stage (``teacher`` or ``student``) or of both; damaged lines are left out."""
         records = []
         try:
-            lines = (self.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
+            lines = (self.path / "metrics.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
             lines = []
         for line in lines:
             try:
                 record = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue  # the last line of a run that is being written, or was cut off
-            if stage is None or record.get("stage") == stage:
+            if is_record(record) and (stage is None or record.get("stage") == stage):
                 records.append(record)
         return records
 

@@ -11,6 +11,7 @@ from typing import Any
 from workbench.runs.folder import Run
 from workbench.runs.status import Status, judge, parse_status
 from workbench.runs.store import PRIVATE, run_folders
+from workbench.runs.stored_values import is_spec
 
 VERSION = 1
 FINAL = ("done", "failed", "stopped")
@@ -74,7 +75,7 @@ def _from_row(folder: Path, row: tuple[str, ...]) -> Run | None:
     """The run that a row describes, or None for a row that cannot be read."""
     try:
         spec, status, result = (json.loads(text) for text in row)
-        if not isinstance(spec, dict) or not isinstance(result, dict | None):
+        if not is_spec(spec) or not isinstance(result, dict | None):  # another version may have checked less
             return None
         return IndexedRun(folder, spec, parse_status(status), result)
     except (ValueError, TypeError):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 HIDDEN_LIMIT = 50_000_000  # numbers of all hidden layers but the last in one file; of more none is stored
 KEPT_LIMIT = 10_000_000  # the same in a kept epoch, of which there are many: to write so many takes a second
+MOST_LAYERS = 1024  # hidden ones that a file can be believed to speak of
 ATTENTION_LIMIT = 2_000_000  # numbers per layer; larger attention is not stored for drawing
 OLDER = "was made by an older version of the workbench, which stored the last hidden layer and the logits only"
 LARGE = "has more numbers in its hidden layers than are stored: the last one and the logits were"
@@ -61,8 +62,9 @@ def layers(side: Side) -> Layers:
     if "num_hidden" not in arrays:
         features, names = [arrays["embedding"], arrays["logits"]], ["last hidden layer", "logits"]
         return _checked(side, Layers(features, names, [None, None], OLDER))
-    if arrays["num_hidden"].size != 1 or (count := int(arrays["num_hidden"].item())) < 0:
-        raise RunError(f"the arrays of run {side.run.id} are damaged: run the spec again")
+    stored = arrays["num_hidden"]
+    if stored.size != 1 or stored.dtype.kind not in "iu" or not 0 <= (count := int(stored.item())) <= MOST_LAYERS:
+        raise RunError(f"the arrays of run {side.run.id} are damaged (how many layers are there?): run the spec again")
     found = [arrays[f"hidden_{k}"] for k in range(count - 1) if f"hidden_{k}" in arrays]
     complete = len(found) == max(count - 1, 0)
     # A model without hidden layers has its logits for an embedding: they are one layer.
@@ -98,6 +100,11 @@ def _attention(side: Side, arrays: dict[str, NDArray[Any]], count: int) -> list[
     edges = arrays if side.epoch is None else side.run.arrays(side.who)
     for layer in range(count + 1):
         weight, pairs = arrays.get(f"attention_{layer}"), edges.get(f"attention_edge_index_{layer}")
-        if weight is not None and pairs is not None and weight.ndim == 2 and pairs.shape == (2, len(weight)):
+        if weight is not None and pairs is not None and _fit(pairs, weight):
             found[layer] = (pairs, weight)
     return found
+
+
+def _fit(pairs: NDArray[Any], weight: NDArray[Any]) -> bool:
+    """Whether these are edges (2, E') and a number (E', H) of every head for each of them."""
+    return weight.ndim == 2 and weight.size > 0 and pairs.shape == (2, len(weight)) and pairs.dtype.kind in "iu"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from workbench.runs.folder import Run
+from workbench.runs.stored_values import finite
 
 Metric = Literal["accuracy", "auc"]
 ELSEWHERE = ("format", "seed", "device", "umap")  # of a spec: what runs of one entry may differ in
@@ -42,7 +43,7 @@ def measured(run: Run) -> tuple[dict[str, Any], Seed, Metric]:
 
     Raises KeyError, TypeError, ValueError or AttributeError, or a RunError, for files that do not hold them.
     """
-    document, result = _without_seed(run.document), run.result or {}
+    document, result = without_seed(run.document), run.result or {}
     for part in (document["dataset"], document["teacher"], document["student"], *document["method"]):
         str(part["name"])
     if not document["method"]:
@@ -59,12 +60,13 @@ def measured(run: Run) -> tuple[dict[str, Any], Seed, Metric]:
         _score(result, "plain", metric) if "plain" in result else None,
         _size(result["teacher"]),
         _size(result["student"]),
-        _number(result.get("compression")),
+        finite(result.get("compression")),
     )
     return document, seed, metric
 
 
-def _without_seed(document: Mapping[str, Any]) -> dict[str, Any]:
+def without_seed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A spec without its seed and without what changes no result (where it ran, what was drawn or looked at of it)."""
     kept = {key: value for key, value in document.items() if key not in ELSEWHERE}
     for key in ("training", "teacher_training"):
         kept[key] = {name: value for name, value in (kept.get(key) or {}).items() if name not in OBSERVING}
@@ -84,16 +86,11 @@ def _clean(value: Any) -> Any:
 
 
 def _score(result: Mapping[str, Any], role: str, metric: str) -> float | None:
-    return _number(result[role]["metrics"]["test"].get(metric))
+    return finite(result[role]["metrics"]["test"].get(metric))
 
 
 def _size(model: Mapping[str, Any]) -> Size:
-    return Size(*(_number(model.get(what)) for what in ("parameters", "bytes", "latency_ms")))
-
-
-def _number(value: Any) -> float | None:
-    known = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    return float(value) if known else None
+    return Size(*(finite(model.get(what)) for what in ("parameters", "bytes", "latency_ms")))
 
 
 def mean_of(values: Iterable[float | None]) -> float | None:

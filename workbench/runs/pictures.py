@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from workbench.runs.files import half
 from workbench.runs.folder import Run
 from workbench.runs.layer_arrays import layer_arrays
+from workbench.runs.recorder import UMAP_OF
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -26,14 +28,20 @@ def store_pictures(data: Data, teacher: Output, student: Output, run: Run) -> No
     run.store_arrays("student", **output_arrays(student))
 
 
-def add_umap(run: Run) -> None:
-    """Compute the UMAP of both stored embeddings (seconds to minutes) and write ``umap`` below ``arrays/``."""
+def add_umap(run: Run, say: Callable[[str], None] | None = None) -> None:
+    """Compute the UMAP of both stored embeddings (seconds to minutes) and write ``umap`` below ``arrays/``.
+
+    ``say`` hears which of them is being made.
+    """
     from workbench.analysis.projection import umap
 
     seed = run.document.get("seed", 0)
-    points = {
-        name: umap(run.arrays(name)["embedding"].astype(np.float32), seed=seed) for name in ("teacher", "student")
-    }
+    points = {}
+    for number, name in enumerate(("teacher", "student"), start=1):
+        if say is not None:
+            say(f"{UMAP_OF} {name} ({number} of 2)")
+        embedding = run.arrays(name, "embedding")["embedding"].astype(np.float32)
+        points[name] = umap(embedding, seed=seed)
     run.store_arrays("umap", **points)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Stage = Literal["teacher", "student", "plain"]  # plain: a student without distillation beside the other one
 STATUS_SECONDS = 0.25  # between two writes of status.json while training
 CHECKPOINT_SECONDS = 5.0
+UMAP_OF = "UMAP of the"  # how the log says which one is being made
 
 
 class RunRecorder:

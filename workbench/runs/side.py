@@ -35,12 +35,16 @@ class Side:
     def arrays(self, *only: Literal["embedding", "logits"]) -> dict[str, NDArray[Any]]:
         """``embedding`` (N, d), ``logits`` (N, C) and whatever else was stored, or what is named by ``only`` alone.
 
-        Raises RunError where there is none of them.
+        Raises RunError where there is none of them, and where they hold no numbers of nodes.
         """
         found = self.run.arrays(self.who if self.epoch is None else f"epoch-{self.epoch:05d}", *only)
         needed = set(only or ("embedding", "logits"))
         if missing := needed - found.keys():
             raise RunError(f"the arrays of run {self.run.id} hold no {min(missing)!r}: run the spec again")
+        for name, array in found.items():
+            wrong = array.dtype.kind not in "fiu" or (name in needed and (array.ndim != 2 or not array.size))
+            if wrong:
+                raise RunError(f"the arrays of run {self.run.id} hold no numbers in {name!r}: run the spec again")
         if len({len(found[name]) for name in needed}) > 1:
             raise RunError(f"the arrays of run {self.run.id} are not of the same nodes: run the spec again")
         return found

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from workbench.runs.folder import Run
 from workbench.runs.store import PRIVATE, private_folder, runs_root
 
 TRASH = "trash"
+LOCK = "worker.lock"  # in a run's folder: held by the process that works on it
 MOST_RUNS = 20
 MOST_SECONDS = 7 * 86400
 _AGAIN = re.compile(r"~\d+$")  # of several deleted runs of one id; no id holds the sign
@@ -39,16 +41,16 @@ def delete(run: Run, root: Path | None = None) -> Deleted:
     """
     root = root or runs_root()
     _refuse_foreign(run, root)
-    _refuse_busy(run)
-    bin = private_folder(root, TRASH)
+    _refuse_alive(run)
     try:
-        target = _free(bin, run.id)
-        os.rename(run.path, target)
-        os.utime(target)  # a folder in the trash says by its own time since when it is there
+        target = _move(run, private_folder(root, TRASH))
     except OSError as error:
         raise UsageError(f"run {run.id} cannot be deleted: {error.strerror or error}") from None
-    _empty(root)
-    return Deleted(target, run.id, target.stat().st_mtime)
+    when = time.time()
+    with suppress(OSError):  # it has been moved all the same
+        os.utime(target, (when, when))  # a folder in the trash says by its own time since when it is there
+    _empty(root, target)
+    return Deleted(target, run.id, when)
 
 
 def restore(name: str, root: Path | None = None) -> Run:
@@ -93,19 +95,36 @@ def _refuse_foreign(run: Run, root: Path) -> None:
         raise UsageError(f"run {run.id} is gone already")
 
 
-def _refuse_busy(run: Run) -> None:
-    if run.status.alive:
-        raise UsageError(f"run {run.id} is {run.status.state}: stop it before it is deleted")
-    lock = run.path / "worker.lock"
-    if not lock.exists():
-        return
+def _refuse_alive(run: Run) -> None:
+    status = Run(run.path).status  # as it is now: what the caller has may have been read a while ago
+    if status.alive:
+        raise UsageError(f"run {run.id} is {status.state}: stop it before it is deleted")
+
+
+def _move(run: Run, bin: Path) -> Path:
+    """Move the folder of a run that nobody works on into ``bin``; returns its place there.
+
+    A worker needs the lock that is held from the look at its status until it is moved, so none begins meanwhile.
+    """
+    path = run.path / LOCK
+    before = path.exists()
+    lock = FileLock(path)
     try:
-        with FileLock(lock).acquire(timeout=0):
-            return
+        held = lock.acquire(timeout=0)
     except Timeout:
         raise UsageError(f"something is still computed for run {run.id} (its UMAP, say): wait for it") from None
-    except OSError as error:
-        raise UsageError(f"run {run.id} cannot be deleted: {error.strerror or error}") from None
+    with held:
+        if not before and os.listdir(run.path) == [LOCK]:  # a lock makes the folder that it is to lie in
+            shutil.rmtree(run.path)
+            raise UsageError(f"run {run.id} is gone already")
+        _refuse_alive(run)
+        target = _free(bin, run.id)
+        if os.name == "nt":
+            lock.release()  # Windows moves no folder in which a file is open
+        os.rename(run.path, target)
+        if not before:
+            (target / LOCK).unlink(missing_ok=True)  # a run comes back as it was
+        return target
 
 
 def _free(bin: Path, id: str) -> Path:
@@ -117,9 +136,10 @@ def _free(bin: Path, id: str) -> Path:
     return target
 
 
-def _empty(root: Path) -> None:
-    """Destroy what is too old, and the oldest of what is too many."""
+def _empty(root: Path, kept: Path) -> None:
+    """Destroy what is too old, and the oldest of what is too many; never ``kept``, which was deleted last."""
     now = time.time()
-    for number, each in enumerate(deleted_runs(root)):
+    others = [each for each in deleted_runs(root) if each.path != kept]
+    for number, each in enumerate(others, start=1):
         if number >= MOST_RUNS or now - each.when > MOST_SECONDS:
             shutil.rmtree(each.path, ignore_errors=True)

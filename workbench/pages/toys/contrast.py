@@ -42,7 +42,7 @@ def show() -> Picture:
         {
             "Loss": (f"{loss:.3f}", "Mean over nodes of −log of the diagonal on the right, in nats."),
             "By chance, log n": (f"{math.log(nodes):.3f}", "What any features cost as τ grows."),
-            "Own node nearest": (f"{100 * right:.0f} %", "Student nodes whose nearest teacher node is their own."),
+            "Nearest is own": (f"{100 * right:.0f} %", "Student nodes whose nearest teacher node is their own."),
         },
         "Two heat maps: cosine of every student node with every teacher node, and its softmax over teacher nodes.",
         "Rows are the student's nodes. On the right each row sums to one, and the loss wants the diagonal bright.",
