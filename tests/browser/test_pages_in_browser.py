@@ -55,7 +55,7 @@ def page(page):
 
 def shown(page, text):
     """Wait for a text in a figure."""
-    page.locator(".js-plotly-plot").get_by_text(text).first.wait_for()
+    page.locator(".js-plotly-plot").get_by_text(text).first.wait_for(state="attached")
 
 
 def test_a_lasso_around_nodes_on_the_left_rings_them_on_both_sides(page, server, settle):
@@ -88,7 +88,7 @@ def test_a_lasso_around_nodes_on_the_left_rings_them_on_both_sides(page, server,
 
 
 def test_the_film_over_epochs_plays_to_the_best_one_while_the_left_side_stands_still(page, server, settle):
-    page.goto(f"{server}/embeddings?run={KD.id}&right-epoch=100&speed=4")
+    page.goto(f"{server}/embeddings?run={KD.id}&right-epoch=100")
     shown(page, "Student, epoch 100")
     settle(page)
     places = "plot => [0, plot._fullData.length - 1].map(at => [...plot._fullData[at].x])"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +64,7 @@ def _at_epoch(
     from workbench.pages.umap_request import available
     from workbench.plots.embedding_arrays import SAMPLE
     from workbench.plots.embedding_pair import AXES, draw, who
+    from workbench.plots.markup import as_text
 
     left, right = (Side(Run(path), role, epoch) for path, role, epoch in (at_left, at_right))
     with explained():
@@ -81,7 +81,7 @@ def _at_epoch(
             colour,
             highlight=selected(left.run) if few else (),
             overlap=arrays.overlap(left, right, points) if colour == "overlap" else None,
-            panels=[escape(title) for title in titles(left, right)],
+            panels=[as_text(title) for title in titles(left, right)],
             who=names,
             axis=AXES[projection],
         )
@@ -134,7 +134,7 @@ def _draw(figure: go.Figure, left: Side, right: Side, selectable: bool) -> None:
     figure.update_layout(legend_uirevision=about)
     more: dict[str, Any] = {}
     if selectable:
-        figure.update_layout(dragmode="lasso")
+        figure.update_layout(dragmode="lasso", clickmode="event+select")
 
         def remember() -> None:
             select(left.run, [node_of(point) for point in st.session_state[key].selection.points])

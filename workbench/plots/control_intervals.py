@@ -81,9 +81,9 @@ def draw(gains: Sequence[Gain], method: str, metric: str = "accuracy") -> go.Fig
     figure.update_yaxes(showgrid=False, **rows_shown)
     figure.update_xaxes(title=f"{method} minus the control, points of test {metric}", ticksuffix=" ", tickformat="+~g")
     figure.update_xaxes(range=_range(gains))
-    rows = ROW_HEIGHT * max(len(gains), 1)
-    theme.finish(figure, FRAME_HEIGHT + rows)
-    return figure.update_layout(legend_y=-62 / (rows + 36), margin_t=16, showlegend=True)
+    tall = ROW_HEIGHT * max(len(gains), 1)
+    theme.finish(figure, FRAME_HEIGHT + tall)
+    return figure.update_layout(legend_y=-62 / (tall + 36), margin_t=16, showlegend=True)
 
 
 def _range(gains: Sequence[Gain]) -> list[float]:

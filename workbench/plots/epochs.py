@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from workbench.plots import theme
+from workbench.plots.markup import as_text
 
 Record = Mapping[str, Any]  # one epoch
 Points = tuple[NDArray[np.float32], NDArray[np.float32]]  # epochs and values
@@ -40,7 +41,8 @@ def term_colours(names: Iterable[str]) -> dict[str, str]:
 
 
 def line(of: Points, name: str, colour: str, hover: str, **more: Any) -> Any:
-    """One line; ``hover`` is how Plotly writes a value that is pointed at."""
+    """One line; ``hover`` is how Plotly writes a value that is pointed at, ``name`` is shown as it is written."""
+    name = as_text(name)
     options = {
         "name": name,
         "mode": "lines",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +12,7 @@ import plotly.graph_objects as go
 from workbench.analysis.statistics import summarise
 from workbench.errors import UsageError
 from workbench.plots import theme
+from workbench.plots.markup import as_text
 from workbench.runs.entry_differences import Baseline, baseline_of, interval, student_alone
 from workbench.runs.folder import Run
 from workbench.runs.leaderboard import METRICS, Entry, leaderboard, one_dataset
@@ -100,7 +100,7 @@ def _dots(of: Sequence[tuple[float, Mapping[int, float]]], name: str, shade: str
         x=np.asarray([value for _, values in of for value in values.values()]),
         y=np.asarray([at for at, values in of for _ in values]),
         mode="markers",
-        name=html.escape(name, quote=False),
+        name=as_text(name),
         marker={"color": shade, "symbol": symbol, "size": 11, "line": {"width": 2 if symbol.endswith("open") else 0}},
         opacity=0.85,
         customdata=np.asarray(seeds),
@@ -146,6 +146,4 @@ def _label(name: str) -> str:
     """Its options in a second line, and no more than fits."""
     head, bracket, rest = name.partition(" (")
     lines = [head, rest.removesuffix(")")] if bracket else [head]
-    return "<br>".join(
-        html.escape(line if len(line) <= LONGEST else line[: LONGEST - 1] + "…", quote=False) for line in lines
-    )
+    return "<br>".join(as_text(line if len(line) <= LONGEST else line[: LONGEST - 1] + "…") for line in lines)

@@ -12,7 +12,6 @@ from plotly.subplots import make_subplots
 
 from workbench.plots import theme
 from workbench.plots.epochs import Points, Record, Series, line, number, points, term_colours, term_series
-from workbench.plots.markup import as_text
 from workbench.runs.folder import Run
 
 HEIGHT = 380
@@ -91,7 +90,7 @@ def draw(
     shades = term_colours(loss)
     for column, series in enumerate((loss, gradient), start=1):
         for name, of in series.items():
-            trace = line(of, as_text(name), shades[name], "%{y:.3g}", legendgroup=name, showlegend=column == 1)
+            trace = line(of, name, shades[name], "%{y:.3g}", legendgroup=name, showlegend=column == 1)
             figure.add_trace(trace, row=1, col=column)
         if _spans_decades(series):
             figure.update_yaxes(type="log", dtick=1, exponentformat="power", row=1, col=column)
