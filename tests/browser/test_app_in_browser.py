@@ -45,7 +45,12 @@ def test_from_the_first_look_to_the_embeddings(page, server, environment, settle
     assert drawn == 2 * 34  # every member of the club, on both sides
 
     settle(page)
-    page.mouse.click(*spot(figure, 0))  # the first node of the teacher's panel
+    x, y = spot(figure, 0)  # the first node of the teacher's panel
+    page.mouse.move(x, y - 12)
+    page.mouse.down()
+    for across, down in ((12, 0), (0, 12), (-12, 0), (0, -12)):  # a lasso around it
+        page.mouse.move(x + across, y + down, steps=4)
+    page.mouse.up()
     page.get_by_role("button", name="Clear the selection").wait_for()
     names = figure.evaluate("plot => plot.data.map(trace => trace.name)")
     assert names.count("selected") == 2

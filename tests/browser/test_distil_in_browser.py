@@ -26,7 +26,7 @@ def environment(chromium, tmp_path_factory):
     return {**os.environ, "WORKBENCH_RUNS": str(root), "OMP_NUM_THREADS": "1"}
 
 
-def test_a_run_is_launched_stopped_deleted_and_had_back(page, server, environment):
+def test_a_run_is_launched_stopped_deleted_and_had_back(page, server, environment, settle):
     root = Path(environment["WORKBENCH_RUNS"])
 
     def started():
@@ -43,17 +43,18 @@ def test_a_run_is_launched_stopped_deleted_and_had_back(page, server, environmen
     assert run.status.alive
 
     page.get_by_role("button", name="Stop", exact=True).click()
-    page.get_by_role("button", name="Resume").wait_for()
+    page.get_by_role("button", name="Resume").first.wait_for()  # a redrawn one stands beside the old one
     wait_until(lambda: run.status.state == "stopped" and not run.status.alive)
-    assert page.get_by_role("button", name="Stop", exact=True).count() == 0
+    page.get_by_role("button", name="Stop", exact=True).first.wait_for(state="detached")
 
+    settle(page)
     page.get_by_role("button", name="Delete").click()
     page.get_by_text(f"Run {run.id} was deleted.").wait_for()
     wait_until(lambda: not started())
     page.get_by_role("button", name="Undo").click()
     page.get_by_role("button", name="Undo").wait_for(state="detached")
     page.wait_for_url(f"**run={run.id}*")
-    page.get_by_role("button", name="Resume").wait_for()
+    page.get_by_role("button", name="Resume").first.wait_for()  # a redrawn one stands beside the old one
     assert [(back.id, back.status.state) for back in started()] == [(run.id, "stopped")]
     assert page.faults == []
 

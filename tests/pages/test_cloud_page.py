@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from workbench.pages.cloud_page import columns_of, plain_runs
-from workbench.pages.node_table import as_csv
+from workbench.pages.shown import as_csv
 from workbench.plots.cloud_arrays import read_clouds
 from workbench.runs.folder import Run
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from workbench.pages import player
-from workbench.pages.node_table import as_csv
+from workbench.pages.shown import as_csv
 from workbench.pages.step_table import _long_table
 from workbench.pages.tasks import page_of, task_of
 from workbench.runs.folder import Run

@@ -12,7 +12,8 @@ import plotly.graph_objects as go
 import pytest
 
 from workbench.pages import class_mode, embedding_controls
-from workbench.pages.node_table import SELECTED, as_csv, node_of
+from workbench.pages.node_table import SELECTED
+from workbench.pages.shown import as_csv, carried
 from workbench.pages.tasks import page_of
 from workbench.plots import embedding_arrays
 
@@ -416,9 +417,10 @@ def test_class_mode_leaves_the_figure_alone(open_page, make_run_folder):
     assert "degree" in json.dumps(drawn(app))
 
 
-@pytest.mark.parametrize("carried", [[7, 0, 1, 1], {"0": 7, "1": 0}])
-def test_a_selected_point_knows_its_node(carried):
-    assert node_of({"x": 0.5, "customdata": carried}) == 7
+@pytest.mark.parametrize("data", [[7, 0, 1, 1], {"0": 7, "1": 0}])
+def test_a_selected_point_knows_its_node(data):
+    assert carried({"x": 0.5, "customdata": data}) == 7
+    assert carried({"customdata": data}, 1) == 0
 
 
 def test_all_nodes_can_be_taken_away_as_a_table():

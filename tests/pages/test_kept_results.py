@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from workbench import pages
-from workbench.pages.arrays import stamp
+from workbench.pages.side_key import stamp
 from workbench.runs.folder import Run
 
 SOURCES = sorted(Path(pages.__file__).parent.glob("*.py"))

@@ -9,7 +9,8 @@ from run_folders import pair_layers
 from streamlit.testing.v1 import AppTest
 
 import workbench.plots
-from workbench.pages.layer_pair_around import carried, clicked
+from workbench.pages.layer_pair_around import clicked
+from workbench.pages.shown import carried
 from workbench.runs.folder import Run
 
 RUN = "karate-kd-s0-0123456789ab"

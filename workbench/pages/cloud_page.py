@@ -11,9 +11,9 @@ import streamlit as st
 
 from workbench.errors import WorkbenchError
 from workbench.pages import shown
-from workbench.pages.arrays import stamp
 from workbench.pages.frame import as_code, choose, explained, link, note, title
 from workbench.pages.shown import Columns
+from workbench.pages.side_key import stamp
 from workbench.pages.wording import dig, percent, plain
 from workbench.plots.cloud_arrays import WITHOUT, Clouds, check_same_shapes, has_clouds, read_clouds
 from workbench.runs.folder import Run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -10,18 +9,16 @@ import streamlit as st
 from workbench.pages import player, shown
 from workbench.pages.embedding_controls import PROJECTIONS, compare_neighbours, embedding_controls
 from workbench.pages.frame import as_code, explained
+from workbench.pages.side_key import Place, place_of, side_of
 from workbench.pages.slots import epoch_film, two_slots
 from workbench.pages.wording import story
-from workbench.runs.folder import Run
-from workbench.runs.side import Side, Who, titles
+from workbench.runs.side import Side, titles
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from workbench.plots.embedding_arrays import Projection, Which
     from workbench.plots.embedding_pair import Colour
-
-Place = tuple[Path, Who, int | None]  # of a side, for a fragment
 
 
 def show() -> None:
@@ -37,7 +34,7 @@ def show() -> None:
             from workbench.pages.umap_request import ask_for_umap
 
             ask_for_umap(left, right)
-        player.film(_at_epoch)(_place(left), _place(right), colour, projection, dimensions, points)
+        player.film(_at_epoch)(place_of(left), place_of(right), colour, projection, dimensions, points)
 
 
 def _stories(left: Side, right: Side) -> None:
@@ -47,10 +44,6 @@ def _stories(left: Side, right: Side) -> None:
     else:
         told = (f"{name}: {story(side.run.result or {})}" for name, side in (("Left", left), ("Right", right)))
         st.markdown("  \n".join(told))
-
-
-def _place(side: Side) -> Place:
-    return side.run.path, side.who, side.epoch
 
 
 def _at_epoch(
@@ -66,7 +59,7 @@ def _at_epoch(
     from workbench.plots.embedding_pair import AXES, draw, who
     from workbench.plots.markup import as_text
 
-    left, right = (Side(Run(path), role, epoch) for path, role, epoch in (at_left, at_right))
+    left, right = side_of(at_left), side_of(at_right)
     with explained():
         right = epoch_film(right)
         projection = available(projection, left, right)
@@ -125,7 +118,7 @@ def _said(colour: Colour, shown_nodes: int, all_nodes: int, few: bool) -> Colour
 
 def _draw(figure: go.Figure, left: Side, right: Side, selectable: bool) -> None:
     """Draw the figure; a selection in it is remembered for both panels and for the next epochs of the film."""
-    from workbench.pages.node_table import node_of, select
+    from workbench.pages.node_table import select
 
     key = f"embeddings-{left.run.id}"
     about = "-".join((left.run.id, right.run.id))
@@ -137,7 +130,7 @@ def _draw(figure: go.Figure, left: Side, right: Side, selectable: bool) -> None:
         figure.update_layout(dragmode="lasso", clickmode="event+select")
 
         def remember() -> None:
-            select(left.run, [node_of(point) for point in st.session_state[key].selection.points])
+            select(left.run, [shown.carried(point) for point in st.session_state[key].selection.points])
 
         more = {"on_select": remember, "selection_mode": ("points", "box", "lasso")}
     shown.figure(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.pages.arrays import stamp
+from workbench.pages.side_key import stamp
 from workbench.plots import evolution_embeddings, evolution_graph
 from workbench.plots.evolution_arrays import read_snapshots
 from workbench.plots.evolution_embeddings import Journey

@@ -10,15 +10,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from workbench.pages.arrays import SECONDS, stamp
+from workbench.pages.side_key import SECONDS, Key, key_of, side_of, stamp
 from workbench.plots.gap_arrays import Gap, Graph, read_gap, read_graph
 from workbench.plots.gap_map import Projection
 from workbench.plots.gap_map import places as read_places
 from workbench.runs.folder import Run
-from workbench.runs.side import Side, Who
+from workbench.runs.side import Side
 
 ENTRIES = 4  # results kept per function, for all visitors together; one of 170,000 nodes takes 7 MB at most
-Key = tuple[str, Who, int | None]  # path of the run, model, epoch
 
 
 def graph(run: Run) -> Graph:
@@ -28,20 +27,12 @@ def graph(run: Run) -> Graph:
 
 def gap(left: Side, right: Side) -> Gap:
     """What both models say about every node."""
-    return Gap(graph(left.run), *_gap(_key(left), _key(right), stamp(left.run), stamp(right.run)))
+    return Gap(graph(left.run), *_gap(key_of(left), key_of(right)))
 
 
 def places(left: Side, projection: Projection) -> NDArray[np.float32]:
     """Where the left model puts every node (N, 2)."""
-    return _places(_key(left), stamp(left.run), projection)
-
-
-def _key(side: Side) -> Key:
-    return str(side.run.path), side.who, side.epoch
-
-
-def _side(key: Key) -> Side:
-    return Side(Run(Path(key[0])), *key[1:])
+    return _places(key_of(left), projection)
 
 
 # Resources, not data: nobody writes to them, and a copy of each would be made at every look.
@@ -51,12 +42,12 @@ def _graph(path: str, stamp: int) -> Graph:
 
 
 @st.cache_resource(max_entries=ENTRIES, ttl=SECONDS, show_spinner="Comparing the predictions …")
-def _gap(left: Key, right: Key, left_stamp: int, right_stamp: int) -> tuple[Any, ...]:
+def _gap(left: Key, right: Key) -> tuple[Any, ...]:
     """All of a gap but its graph, which is kept once for every gap on it."""
-    found = read_gap(_side(left), _side(right), _graph(left[0], left_stamp))
+    found = read_gap(side_of(left), side_of(right), _graph(left[0], left[3]))
     return tuple(getattr(found, field.name) for field in fields(found) if field.name != "graph")
 
 
 @st.cache_resource(max_entries=ENTRIES, ttl=SECONDS, show_spinner="Turning the embedding into a map …")
-def _places(left: Key, stamp: int, projection: Projection) -> NDArray[np.float32]:
-    return read_places(_side(left), projection)
+def _places(left: Key, projection: Projection) -> NDArray[np.float32]:
+    return read_places(side_of(left), projection)

@@ -77,22 +77,15 @@ def pick(gap: Gap, found: Slices, difference: NDArray[np.int64]) -> Chosen:
 
 def clicked_bar(point: Mapping[str, Any], found: Slices) -> dict[str, Any]:
     """What a click on a part of a bar chooses, by the names under which the session keeps it."""
-    bin, case = _carried(point)
+    bin, case = shown.carried(point, 0), shown.carried(point, 1)
     label = found.labels[found.bins.tolist().index(bin)]
     return {"choice-behind": "bar", "choice-bin": label, "choice-case": KINDS[case]}
 
 
 def clicked_cell(point: Mapping[str, Any]) -> dict[str, Any]:
     """What a click on a square of the confusion difference chooses."""
-    true, predicted = _carried(point)
+    true, predicted = shown.carried(point, 0), shown.carried(point, 1)
     return {"choice-behind": "cell", "choice-true-class": true, "choice-predicted-class": predicted}
-
-
-def _carried(point: Mapping[str, Any]) -> tuple[int, int]:
-    """The first two numbers that a point carries, which come back as a list or by position."""
-    carried = point["customdata"]
-    first, second = (carried["0"], carried["1"]) if isinstance(carried, Mapping) else carried[:2]
-    return int(first), int(second)
 
 
 def columns_of(gap: Gap, nodes: NDArray[np.int64]) -> dict[str, NDArray[Any] | list[Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -13,10 +12,10 @@ from numpy.typing import NDArray
 from workbench.pages import shown
 from workbench.pages.frame import as_code, choose, explained, note
 from workbench.pages.player import film
+from workbench.pages.side_key import Place, place_of, side_of
 from workbench.pages.slots import epoch_film, two_slots
 from workbench.pages.wording import percent, plain
-from workbench.runs.folder import Run
-from workbench.runs.side import Side, Who
+from workbench.runs.side import Side
 
 if TYPE_CHECKING:
     from workbench.pages.gap_nodes import Chosen
@@ -52,7 +51,7 @@ def show() -> None:
     left, right = pair
     with explained():
         choices = _controls(left, gap_arrays.graph(left.run))
-        film(_at_epoch)(str(left.run.path), left.who, left.epoch, str(right.run.path), right.who, *choices)
+        film(_at_epoch)(place_of(left), place_of(right), *choices)
 
 
 def _controls(left: Side, graph: Graph) -> tuple[str, str, str, str]:
@@ -91,11 +90,8 @@ def _controls(left: Side, graph: Graph) -> tuple[str, str, str, str]:
 
 
 def _at_epoch(
-    left_path: str,
-    left_who: Who,
-    left_epoch: int | None,
-    right_path: str,
-    right_who: Who,
+    at_left: Place,
+    at_right: Place,
     split: str,
     by: str,
     projection: Projection,
@@ -108,9 +104,9 @@ def _at_epoch(
     from workbench.plots import gap_bars, gap_confusion, gap_map
     from workbench.plots.gap_arrays import BY, KINDS, bins_by, in_split, sliced
 
-    left = Side(Run(Path(left_path)), left_who, left_epoch)
+    left = side_of(at_left)
     with explained():
-        right = epoch_film(Side(Run(Path(right_path)), right_who))
+        right = epoch_film(side_of(at_right))
         gap = gap_arrays.gap(left, right)
         own, found = in_split(gap, split), sliced(gap, by, split)
         confusions = gap_confusion.both_confusions(gap, split)

@@ -67,7 +67,7 @@ def pair_around_node(left: Side, right: Side, found: LayerMap, pair: tuple[int, 
 
     def recentre() -> None:
         if point := clicked(key):
-            st.session_state["choice-node"] = carried(point, 0)
+            st.session_state["choice-node"] = shown.carried(point)
 
     alt = f"Three drawings of node {node} and its neighbours: the left layer, the right one, and their difference."
     note = HOW + (STORED if found.epoch is not None else "")
@@ -85,12 +85,6 @@ def clicked(key: str) -> Mapping[str, Any] | None:
     """The point of a chart that was clicked, where it stands for something."""
     points = st.session_state[key].selection.points
     return points[0] if points and points[0].get("customdata") else None
-
-
-def carried(point: Mapping[str, Any], index: int) -> int:
-    """What a selected point carries, which comes back as a list or by position."""
-    data = point["customdata"]
-    return int(data[str(index)] if isinstance(data, Mapping) else data[index])
 
 
 def _edges(seen: Around) -> dict[str, list[Any]]:

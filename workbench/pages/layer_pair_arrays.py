@@ -7,30 +7,20 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.analysis.layer_pairs import node_to_show
-from workbench.pages.arrays import SECONDS, stamp
+from workbench.pages.side_key import SECONDS, Key, key_of, side_of, stamp
 from workbench.plots.layer_map_arrays import Kind, LayerMap, Recorded
 from workbench.plots.layer_map_arrays import cka_of as _cka_of
 from workbench.plots.layer_map_arrays import recorded as _recorded
 from workbench.plots.layer_pair_ego import Around, Head, degrees
 from workbench.plots.layer_pair_ego import around as _around
 from workbench.runs.folder import Run
-from workbench.runs.side import Side, Who
+from workbench.runs.side import Side
 
 ENTRIES = 24  # results kept per function, for all visitors together
-Place = tuple[str, Who, int | None]  # of a side
-
-
-def place(side: Side) -> Place:
-    """A side as something that a fragment and a cache can hold."""
-    return str(side.run.path), side.who, side.epoch
-
-
-def side_at(of: Place) -> Side:
-    return Side(Run(Path(of[0])), *of[1:])
 
 
 def cka(left: Side, right: Side) -> LayerMap:
-    return _cka(place(left), stamp(left.run), place(right), stamp(right.run))
+    return _cka(key_of(left), key_of(right))
 
 
 def learned(left: Side, right: Side, kind: Kind) -> Recorded:
@@ -39,23 +29,23 @@ def learned(left: Side, right: Side, kind: Kind) -> Recorded:
         written = (right.run.path / "metrics.jsonl").stat().st_mtime_ns
     except OSError:
         written = 0
-    return _learned(place(left), place(right), kind, written, stamp(right.run))
+    return _learned(key_of(left), key_of(right), kind, written)
 
 
 @st.cache_data(max_entries=ENTRIES, ttl=SECONDS, show_spinner="Comparing all layers …")
-def _cka(left: Place, left_stamp: int, right: Place, right_stamp: int) -> LayerMap:
-    return _cka_of(side_at(left), side_at(right))
+def _cka(left: Key, right: Key) -> LayerMap:
+    return _cka_of(side_of(left), side_of(right))
 
 
 @st.cache_data(max_entries=ENTRIES, ttl=SECONDS, show_spinner=False)
-def _learned(left: Place, right: Place, kind: Kind, written: int, stamp: int) -> Recorded:
-    return _recorded(side_at(left), side_at(right), kind)
+def _learned(left: Key, right: Key, kind: Kind, written: int) -> Recorded:
+    return _recorded(side_of(left), side_of(right), kind)
 
 
 def around(left: Side, right: Side, found: LayerMap, pair: tuple[int, int], node: int, head: Head) -> Around:
     """A pair of layers of a map on the graph around a node."""
     facts = (found.values.shape, found.epoch, found.back)
-    return _around_node(place(left), stamp(left.run), place(right), stamp(right.run), facts, found, pair, node, head)
+    return _around_node(key_of(left), key_of(right), facts, found, pair, node, head)
 
 
 def graph(side: Side) -> tuple[int, int]:
@@ -65,17 +55,15 @@ def graph(side: Side) -> tuple[int, int]:
 
 @st.cache_data(max_entries=ENTRIES, ttl=SECONDS, show_spinner=False)
 def _around_node(
-    left: Place,
-    left_stamp: int,
-    right: Place,
-    right_stamp: int,
+    left: Key,
+    right: Key,
     facts: tuple[object, ...],
     _found: LayerMap,  # not part of the key: of it only ``facts`` matter here
     pair: tuple[int, int],
     node: int,
     head: Head,
 ) -> Around:
-    return _around(side_at(left), side_at(right), _found, pair, node, head)
+    return _around(side_of(left), side_of(right), _found, pair, node, head)
 
 
 @st.cache_data(max_entries=ENTRIES, ttl=SECONDS, show_spinner=False)

@@ -10,13 +10,13 @@ import streamlit as st
 
 from workbench.pages import player, shown
 from workbench.pages.frame import as_code, choose, explained, link
+from workbench.pages.side_key import Place, place_of, side_of
 from workbench.pages.slots import epoch_film, two_slots
 from workbench.pages.wording import NONE, plain
 from workbench.runs.layer_arrays import OLDER
 from workbench.runs.side import Side
 
 if TYPE_CHECKING:
-    from workbench.pages.layer_pair_arrays import Place
     from workbench.plots.layer_map_arrays import Kind, LayerMap
     from workbench.plots.layer_pair_ego import Head
 
@@ -44,7 +44,6 @@ def show() -> None:
         slots = two_slots("layer pairs")
         if slots is None:
             return
-        from workbench.pages.layer_pair_arrays import place  # after the slots: it takes its time
         from workbench.plots.layer_map_arrays import has_learned_maps
 
         left, right = slots
@@ -59,15 +58,15 @@ def show() -> None:
             help="CKA compares any two models. ABKD's own maps are there for the teacher and the student of one run "
             "that was distilled with it.",
         )
-        player.film(_at_epoch)(place(left), place(right), kind)
+        player.film(_at_epoch)(place_of(left), place_of(right), kind)
 
 
 def _at_epoch(at_left: Place, at_right: Place, kind: Kind) -> None:
     """Everything that changes with the epoch: the map, its lines and table, the pair, and how to get them in Python."""
     from workbench.pages.layer_pair_around import pair_around_node, pick_head, pick_node, pick_pair
-    from workbench.pages.layer_pair_arrays import cka, side_at
+    from workbench.pages.layer_pair_arrays import cka
 
-    left, right = side_at(at_left), side_at(at_right)
+    left, right = side_of(at_left), side_of(at_right)
     if left.run.path == right.run.path:
         right = replace(right, run=left.run)
     with explained():
@@ -152,14 +151,14 @@ def _map(found: LayerMap, pair: tuple[int, int], curves: Any, left: Side, right:
 
 def _clickable(figure: Any, found: LayerMap, name: str) -> None:
     """Draw the map; a click on a square picks its pair."""
-    from workbench.pages.layer_pair_around import carried, clicked
+    from workbench.pages.layer_pair_around import clicked
 
     rows, columns = found.values.shape
     key = f"{name}-{rows}x{columns}"
 
     def pick() -> None:
         if point := clicked(key):
-            st.session_state["choice-pair"] = f"{carried(point, 0)}-{carried(point, 1)}"
+            st.session_state["choice-pair"] = f"{shown.carried(point, 0)}-{shown.carried(point, 1)}"
 
     about = "Squares, one for each pair of layers: rows are layers of the left model, columns those of the right one."
     how = f"Click a square to see that pair around a node. {READ[found.kind]}"

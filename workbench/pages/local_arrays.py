@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -11,34 +11,25 @@ from numpy.typing import NDArray
 
 from workbench.analysis.local_structure import Floats, Kernel
 from workbench.errors import RunError
-from workbench.pages.arrays import SECONDS, stamp
+from workbench.pages.side_key import SECONDS, Key, key_of, side_of, stamp
 from workbench.plots.local_structure import Structure, names, read_graph, read_log_shares
 from workbench.runs.folder import Run
-from workbench.runs.side import Side, Who, sides
+from workbench.runs.side import Side, sides
 
 GRAPHS, MODELS = 2, 4  # kept for all visitors together; one of a large graph takes 16 MB
-Key = tuple[str, str, int | None, int]  # of a side: path, who, epoch, and the state of its files
 
 
 def structure(left: Side, right: Side, kernel: Kernel, sigma: float) -> Structure:
     """What :func:`workbench.plots.local_structure.read_structure` gives."""
     left, right = sides(left, right)
     edge_index, y = _graph(str(left.run.path), stamp(left.run))
-    logs = [_model(_key(side), str(left.run.path), stamp(left.run), kernel, sigma) for side in (left, right)]
+    logs = [_model(key_of(side), str(left.run.path), stamp(left.run), kernel, sigma) for side in (left, right)]
     return Structure(edge_index, y, logs[0], logs[1], names(left, right))
 
 
 def predicted(side: Side) -> NDArray[np.int64]:
     """The class (N,) that a model predicts for every node."""
-    return _predicted(_key(side))
-
-
-def _key(side: Side) -> Key:
-    return str(side.run.path), side.who, side.epoch, stamp(side.run)
-
-
-def _side(key: Key) -> Side:
-    return Side(Run(Path(key[0])), cast("Who", key[1]), key[2])
+    return _predicted(key_of(side))
 
 
 # Resources, not data: nobody writes to them, and a copy of each would be made at every look.
@@ -50,12 +41,12 @@ def _graph(path: str, stamp: int) -> tuple[NDArray[Any], NDArray[Any]]:
 @st.cache_resource(max_entries=MODELS, ttl=SECONDS, show_spinner="Comparing every node with its neighbours …")
 def _model(key: Key, path: str, graph_stamp: int, kernel: Kernel, sigma: float) -> Floats:
     edge_index, y = _graph(path, graph_stamp)
-    return read_log_shares(_side(key), edge_index, len(y), kernel, sigma)
+    return read_log_shares(side_of(key), edge_index, len(y), kernel, sigma)
 
 
 @st.cache_resource(max_entries=MODELS, ttl=SECONDS, show_spinner=False)
 def _predicted(key: Key) -> NDArray[np.int64]:
-    logits = _side(key).arrays("logits")["logits"]
+    logits = side_of(key).arrays("logits")["logits"]
     if logits.ndim != 2 or not logits.shape[1]:
         raise RunError(f"the logits of run {Path(key[0]).name} are not one row per node: run the spec again")
     return logits.argmax(axis=1)

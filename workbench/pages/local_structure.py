@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -14,15 +13,14 @@ from workbench.pages import shown
 from workbench.pages.frame import as_code, explained, note
 from workbench.pages.local_choices import choices, go_to, node_field, node_of_graph
 from workbench.pages.player import film
+from workbench.pages.side_key import Place, place_of, side_of
 from workbench.pages.slots import epoch_film, two_slots
-from workbench.runs.folder import Run
-from workbench.runs.side import Side, Who, fingerprint_of
+from workbench.runs.side import Side, fingerprint_of
 
 if TYPE_CHECKING:
     from workbench.plots.local_structure import Structure
 
 WORST = 200  # rows of the table
-Place = tuple[Path, Who, int | None]  # a side
 
 
 def show() -> None:
@@ -36,8 +34,7 @@ def show() -> None:
         if slots is None:
             return
         kernel, sigma, direction = choices(slots[1])
-        at_left, at_right = ((side.run.path, side.who, side.epoch) for side in slots)
-        film(_at_epoch)(at_left, at_right, kernel, sigma, direction)
+        film(_at_epoch)(place_of(slots[0]), place_of(slots[1]), kernel, sigma, direction)
 
 
 def _at_epoch(at_left: Place, at_right: Place, kernel: Any, sigma: float, direction: Any) -> None:
@@ -45,7 +42,7 @@ def _at_epoch(at_left: Place, at_right: Place, kernel: Any, sigma: float, direct
     from workbench.analysis.local_structure import telling_node
     from workbench.pages import local_arrays
 
-    left, right = (Side(Run(path), who, epoch) for path, who, epoch in (at_left, at_right))
+    left, right = side_of(at_left), side_of(at_right)
     with explained():
         best = local_arrays.structure(left, right, kernel, sigma)
         # Of the best epoch, or the node would jump while the film is playing.
@@ -69,11 +66,9 @@ def _at_epoch(at_left: Place, at_right: Place, kernel: Any, sigma: float, direct
 
 def _clicked(key: str) -> None:
     """Take the node of the point that was clicked; edges of a histogram have none."""
-    from workbench.pages.node_table import node_of
-
     for point in st.session_state[key].selection.points:
         if point.get("customdata") is not None:
-            go_to(node_of(point))
+            go_to(shown.carried(point))
 
 
 def _neighbourhood(of: Structure, node: int, divergence: NDArray[np.float64], direction: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from workbench.pages import class_mode, shown
 from workbench.pages.frame import note
-from workbench.pages.shown import as_csv as as_csv
 from workbench.plots.embedding_arrays import SPLITS, Nodes
 from workbench.runs.folder import Run
 from workbench.runs.side import fingerprint_of
@@ -21,12 +20,6 @@ ROWS_SHOWN = 8  # a longer table scrolls
 SELECTED = "selected-nodes"  # in the session: the graph, and its nodes
 NAMED = "nodes"  # in the address: the same nodes, while they are few
 FEW = 100
-
-
-def node_of(point: Mapping[str, Any]) -> int:
-    """The node of a selected point: first of what every point carries, which comes back as a list or by position."""
-    carried = point["customdata"]
-    return int(carried["0"] if isinstance(carried, Mapping) else carried[0])
 
 
 def select(run: Run, nodes: Sequence[int]) -> None:
@@ -100,4 +93,4 @@ def download_nodes(run_id: str, columns: Columns, points: Columns, everything: b
     """The nodes that are drawn, with their places in the picture, as CSV."""
     if not class_mode.hidden("downloads"):
         label = "All nodes as CSV" if everything else f"These {len(columns['node']):,} nodes as CSV"
-        shown.download(label, lambda: as_csv(columns | points), f"{run_id}.csv", "all-nodes")
+        shown.download(label, lambda: shown.as_csv(columns | points), f"{run_id}.csv", "all-nodes")

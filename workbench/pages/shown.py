@@ -88,3 +88,9 @@ _LATEX |= {"^": r"\textasciicircum{}", "→": r"$\rightarrow$", "±": r"$\pm$", 
 def _latex_row(cells: Any) -> str:
     words = ("" if cell is None else f"{cell:.4g}" if isinstance(cell, float) else str(cell) for cell in cells)
     return " & ".join("".join(_LATEX.get(c, c) for c in word) for word in words) + r" \\"
+
+
+def carried(point: Mapping[str, Any], index: int = 0) -> int:
+    """A number that a selected point of a figure carries, which comes back as a list or by position."""
+    data = point["customdata"]
+    return int(data[str(index)] if isinstance(data, Mapping) else data[index])
