@@ -107,7 +107,7 @@ def test_a_row_has_mean_spread_and_the_difference_to_the_student_alone(open_page
     assert row["± std"] == pytest.approx(100 * ours.std(ddof=1), abs=0.001)
     assert row["teacher %"] == pytest.approx(90.0)
     apart = ours - theirs
-    assert row["minus baseline"] == pytest.approx(100 * apart.mean(), abs=0.001)
+    assert row["− baseline"] == pytest.approx(100 * apart.mean(), abs=0.001)
     assert row["p"] == pytest.approx(stats.ttest_rel(ours, theirs).pvalue)
     assert row["d_z"] == pytest.approx(apart.mean() / apart.std(ddof=1), abs=0.001)
     assert row["verdict"] == BETTER
@@ -133,7 +133,7 @@ def test_any_entry_can_be_the_baseline(open_page, add):
     assert not app.exception
     assert app.query_params["baseline"] == lsp.id
     assert rows(app)["LSP · gcn → gcn"]["verdict"] == BASELINE
-    assert rows(app)["KD · gcn → gcn"]["minus baseline"] == pytest.approx(-10)
+    assert rows(app)["KD · gcn → gcn"]["− baseline"] == pytest.approx(-10)
     app.selectbox(key="choice-baseline").select("none").run()
     assert {row["verdict"] for row in rows(app).values()} == {""}
 
@@ -151,9 +151,9 @@ def test_the_papers_number_stands_beside_ours_and_what_is_below_it_is_marked(ope
     found = rows(app)
     lsp, kd, gcrd = (found[f"{name} · dgcnn → dgcnn"] for name in ("LSP", "KD", "G-CRD"))
     assert (lsp["paper %"], lsp["verdict"]) == ("91.9", BELOW)
-    assert lsp["minus paper"] == pytest.approx(91.0 - 91.9)
+    assert lsp["− paper"] == pytest.approx(91.0 - 91.9)
     assert kd["paper %"] == "91.6 (student of 99,560)"  # not the same student: no difference is taken
-    assert np.isnan(kd["minus paper"])
+    assert np.isnan(kd["− paper"])
     assert gcrd["paper %"] == NO_NUMBER
     assert "Yang et al" in texts(app)
 
@@ -260,7 +260,7 @@ def test_runs_on_snapshots_are_held_against_the_student_trained_beside(open_page
         make_snapshot_folder(f"links-s{seed}-0123456789ab", seed=seed)
     app = open_page("compare", whose="mine")
     (row,) = rows(app).values()
-    assert row["minus baseline"] == pytest.approx(6.0)  # 0.75 and 0.77 by the fixture, against 0.7
+    assert row["− baseline"] == pytest.approx(6.0)  # 0.75 and 0.77 by the fixture, against 0.7
     assert len(figures(app)) == 2
 
 
@@ -269,7 +269,7 @@ def test_runs_on_point_clouds_are_compared(open_page, make_cloud_folder):
     make_cloud_folder("shapes-none-0123456789ab", method="none")
     app = open_page("compare", whose="mine")
     assert not app.exception
-    assert rows(app)["LSP · dgcnn → dgcnn"]["minus baseline"] == pytest.approx(10)  # 0.8 and 0.7 by the fixture
+    assert rows(app)["LSP · dgcnn → dgcnn"]["− baseline"] == pytest.approx(10)  # 0.8 and 0.7 by the fixture
 
 
 @pytest.mark.parametrize("cost", ["parameters", "bytes", "latency_ms"])
@@ -292,7 +292,7 @@ def test_a_chosen_baseline_that_is_filtered_out_can_be_copied_too(open_page, add
         monkeypatch.setattr(wb.plots, view.__name__, view, raising=False)
     kd = next(entry for entry in leaderboard(wb.list_runs()).entries if entry.method == "kd")
     app = open_page("compare", whose="mine", method="lsp", baseline=kd.id)
-    assert rows(app)["LSP · gcn → gcn"]["minus baseline"] == pytest.approx(10)
+    assert rows(app)["LSP · gcn → gcn"]["− baseline"] == pytest.approx(10)
     assert json.loads(figures(app)[1].proto.spec) == copied(app.code[0].value)[1]
 
 

@@ -127,7 +127,7 @@ def _draw(figure: go.Figure, left: Side, right: Side, selectable: bool) -> None:
     figure.update_layout(legend_uirevision=about)
     more: dict[str, Any] = {}
     if selectable:
-        figure.update_layout(dragmode="lasso", clickmode="event+select")
+        figure.update_layout(dragmode="lasso")
 
         def remember() -> None:
             select(left.run, [shown.carried(point) for point in st.session_state[key].selection.points])

@@ -49,7 +49,7 @@ def _examples(runs: Sequence[Run]) -> None:
     if not runs:
         return
     st.header("Finished examples", divider="gray")
-    columns = min(len(runs), COLUMNS)
+    columns = 2 if len(runs) == 4 else min(len(runs), COLUMNS)  # no card stands alone
     for row in (runs[start : start + columns] for start in range(0, len(runs), columns)):
         for cell, run in zip(st.columns(columns), row, strict=False):
             with cell, st.container(border=True, height="stretch"), explained():

@@ -25,18 +25,18 @@ HELP = {
     "student %": "Mean test score of the student.",
     "± std": "Sample standard deviation over the seeds.",
     "teacher %": "Mean test score of the teacher.",
-    "minus baseline": "Points, mean over the seeds that both have.",
+    "− baseline": "Points, mean over the seeds that both have.",
     "p": "Two-sided paired t-test, not corrected for the number of comparisons. None for fewer than two shared seeds.",
     "d_z": "Effect size of paired values (Cohen): mean difference over its standard deviation.",
     "parameters": "Of the student.",
     "× smaller": "The teacher's parameters over the student's.",
     "ms": "One pass of the student on the machine of the run.",
     "paper %": "The published number for this dataset, teacher, student and method.",
-    "minus paper": "Points; only where the paper's student has as many parameters.",
+    "− paper": "Points; only where the paper's student has as many parameters.",
     "verdict": "The sign of both differences, whatever their p.",
 }
-FORMATS = {"student %": "%.1f", "± std": "%.1f", "teacher %": "%.1f", "minus baseline": "%+.1f", "p": "%.2g"}
-FORMATS |= {"d_z": "%+.2f", "parameters": "localized", "× smaller": "%.1f", "ms": "%.2f", "minus paper": "%+.1f"}
+FORMATS = {"student %": "%.1f", "± std": "%.1f", "teacher %": "%.1f", "− baseline": "%+.1f", "p": "%.2g"}
+FORMATS |= {"d_z": "%+.2f", "parameters": "localized", "× smaller": "%.1f", "ms": "%.2f", "− paper": "%+.1f"}
 
 
 def show_table(entries: Sequence[Entry], differences: Mapping[str, Difference], baseline: str) -> None:
@@ -81,14 +81,14 @@ def _row(entry: Entry, apart: Difference | None, is_baseline: bool) -> dict[str,
         "student %": _rounded(student.mean if student else None, 100),
         "± std": _rounded(student.std if student else None, 100),
         "teacher %": _rounded(teacher.mean if teacher else None, 100),
-        "minus baseline": _rounded(apart.paired.difference if apart else None, 100),
+        "− baseline": _rounded(apart.paired.difference if apart else None, 100),
         "p": apart.paired.p if apart else None,
         "d_z": _rounded(apart.effect if apart else None),
         "parameters": None if size.parameters is None else round(size.parameters),
         "× smaller": _rounded(entry.compression),
         "ms": _rounded(size.latency_ms),
         "paper %": _paper_cell(paper, minus_paper),
-        "minus paper": _rounded(minus_paper),
+        "− paper": _rounded(minus_paper),
     }
 
 

@@ -84,7 +84,7 @@ def _right(run: Run, runs: Mapping[str, Run]) -> Side:
 def _who(name: str, default: Who) -> Who:
     help = "The teacher of the run, or the student that was distilled from it."
     how: dict[str, Any] = {"format_func": str.capitalize, "required": True, "help": help}
-    return choose(st.segmented_control, "Model", name, MODELS, default, **how)
+    return choose(st.segmented_control, f"Model on the {name}", name, MODELS, default, **how)
 
 
 def _comparable(run: Run, other: Run) -> bool:
