@@ -71,5 +71,5 @@ def test_shapes_are_drawn_in_space_and_follow_shape_layer_and_point(shapes):
     shapes.get_by_role("combobox", name="Shape").click()
     shapes.get_by_role("option", name="torus").click()
     shapes.get_by_text("from the test set: the teacher says torus, the student says cube").wait_for()
-    shapes.get_by_role("button", name="These shapes as CSV").wait_for()
+    shapes.get_by_role("button", name="Table as CSV").wait_for()
     assert shapes.faults == []

@@ -25,7 +25,9 @@ def test_a_run_that_is_going_on_shows_its_pace_its_device_and_its_memory(open_pa
     assert (numbers["Epochs per second"], numbers["Time left, at most"]) == ("100", "1 min 15 s")
     assert numbers["Device"] == "cpu"
     held, unit = numbers["Memory"].split()
-    assert float(held) * {"kB": 1e3, "MB": 1e6}[unit] == pytest.approx(psutil.Process().memory_info().rss, rel=0.2)
+    assert float(held) * {"kB": 1e3, "MB": 1e6, "GB": 1e9}[unit] == pytest.approx(
+        psutil.Process().memory_info().rss, rel=0.2
+    )
 
 
 @pytest.mark.parametrize("lens", [False, True])
