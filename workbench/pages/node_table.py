@@ -80,8 +80,8 @@ def selected_nodes(run: Run, columns: Columns) -> None:
     rows = np.nonzero(np.isin(columns["node"], selected(run)))[0]
     if not len(rows):
         note(
-            "Draw a lasso around nodes, or a box: the same nodes are then ringed on both sides. With the tool Pan of the "
-            "figure, a click takes one node."
+            "Draw a lasso around nodes, or a box: the same nodes are then ringed on both sides. "
+            "With the figure's tool Pan, a click takes one node."
         )
         return
     height = "content" if len(rows) <= ROWS_SHOWN else 300
