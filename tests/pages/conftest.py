@@ -1,11 +1,14 @@
 """Pages opened as a browser opens them, without one."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from workbench.runs.folder import Run
 from workbench.runs.store import demo_runs
+from workbench.spec import Spec
 
 SCRIPT = "from workbench.pages.{page} import show\nshow()\n"
 SECONDS = 60  # the first page of a process imports torch
@@ -70,3 +73,20 @@ def texts():
         return "\n".join(str(text) for text in said)
 
     return of
+
+
+@pytest.fixture
+def launched(monkeypatch, make_run_folder):
+    """Launches are recorded instead of carried out; the first one of a spec says that it started."""
+    import workbench.runs.launch as module
+
+    specs: list[Spec] = []
+
+    def launch(spec, root=None, fresh=False, progress=None):
+        progress("reading", 0.5)
+        folder = make_run_folder(f"launched-{len(specs)}", state="running", seed=spec.seed)
+        specs.append(spec)
+        return SimpleNamespace(run=Run(folder), status="started", notes=["a note: *for* people"])
+
+    monkeypatch.setattr(module, "launch", launch)
+    return specs

@@ -11,23 +11,6 @@ from workbench.spec import Spec
 START = "set-up-1"
 
 
-@pytest.fixture
-def launched(monkeypatch, make_run_folder):
-    """Launches are recorded instead of carried out; the first one of a spec says that it started."""
-    import workbench.runs.launch as module
-
-    specs: list[Spec] = []
-
-    def launch(spec, root=None, fresh=False, progress=None):
-        progress("reading", 0.5)
-        folder = make_run_folder(f"launched-{len(specs)}", state="running", seed=spec.seed)
-        specs.append(spec)
-        return SimpleNamespace(run=Run(folder), status="started", notes=["a note: *for* people"])
-
-    monkeypatch.setattr(module, "launch", launch)
-    return specs
-
-
 def press(app, key):
     return app.button(key=key).click().run()
 

@@ -1,33 +1,13 @@
 """The Distil page: what is filled in becomes the spec, and every state of a run can be watched."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
 from workbench.errors import UsageError
-from workbench.runs.folder import Run
-from workbench.spec import Spec
 
 RUN = "karate-kd-s0-0123456789ab"
 START = "set-up-1"  # prefix of the form's widgets after a starting point was named in the address
-
-
-@pytest.fixture
-def launched(monkeypatch, make_run_folder):
-    """Launches are recorded instead of carried out; the first one of a spec says that it started."""
-    import workbench.runs.launch as module
-
-    specs: list[Spec] = []
-
-    def launch(spec, root=None, fresh=False, progress=None):
-        progress("reading", 0.5)
-        folder = make_run_folder(f"launched-{len(specs)}", state="running", seed=spec.seed)
-        specs.append(spec)
-        return SimpleNamespace(run=Run(folder), status="started", notes=["a note: *for* people"])
-
-    monkeypatch.setattr(module, "launch", launch)
-    return specs
 
 
 def press(app, key):
