@@ -40,8 +40,8 @@ GOALS = {  # seconds, or MB
 }
 HEADINGS = {"Gallery": "Distil a large graph neural network into a small one"}  # others are called as in the bar
 FIRST = 20  # page changes before memory is looked at
-SETTLED = """() => !document.querySelector(
-        '[data-testid=stStatusWidget], [data-testid=stSpinner], [data-testid=stSkeleton], [data-stale=true]')
+SETTLED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+    && !document.querySelector('[data-testid=stSpinner], [data-testid=stSkeleton], [data-stale=true]')
     && [...document.querySelectorAll('.js-plotly-plot')].every(plot => plot._fullLayout)"""
 DRAWN = f"() => document.querySelector('.js-plotly-plot') && ({SETTLED})()"
 MARK = "() => document.querySelectorAll('.js-plotly-plot').forEach(plot => { plot.bench = true })"

@@ -25,8 +25,8 @@ SWITCHES = [
     "--enable-unsafe-swiftshader",
 ]
 PATIENCE = 240_000  # ms; a launch imports torch twice, on a machine that may be busy
-SETTLED = """() => !document.querySelector('[data-testid=stStatusWidget], [data-stale=true], [data-testid=stSpinner]')
-    && !document.querySelector('[data-testid=stSkeleton]')
+SETTLED = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+    && !document.querySelector('[data-stale=true], [data-testid=stSpinner], [data-testid=stSkeleton]')
     && [...document.querySelectorAll('.js-plotly-plot')].every(plot => plot._fullLayout)"""
 CHOSEN = """label => {
     const named = [...document.querySelectorAll('[data-testid=stWidgetLabel]')];
