@@ -7,8 +7,9 @@ traceback.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from typing import Any
 
 
 class WorkbenchError(Exception):
@@ -37,3 +38,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``"did you mean 'gcn'? "`` when a known name is near, otherwise an empty string."""
     near = get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
     return f"did you mean {near[0]!r}? " if near else ""
+
+
+def check_choice(what: str, value: Any, known: Collection[str]) -> None:
+    """Raises UsageError for a ``value`` that is none of those ``known``, and names these."""
+    if not isinstance(value, str) or value not in known:
+        raise UsageError(f"unknown {what} {value!r}: {did_you_mean(str(value), known)}choose one of {', '.join(known)}")

@@ -30,6 +30,16 @@ def test_a_run_that_is_going_on_shows_its_pace_its_device_and_its_memory(open_pa
     )
 
 
+def test_a_run_on_a_gpu_shows_what_it_holds_of_it(open_page, make_run_folder):
+    status = make_run_folder(state="running") / "status.json"
+    status.write_text(
+        json.dumps({**json.loads(status.read_text()), "device": "cuda:0", "device_memory": 3_210_000_000})
+    )
+    numbers = shown(open_page("distil", view="watch", run=RUN))
+    assert (numbers["Device"], numbers["GPU memory"]) == (r"cuda\:0", "3.21 GB")  # escaped
+    assert "Memory" not in numbers
+
+
 @pytest.mark.parametrize("lens", [False, True])
 def test_the_copied_python_draws_the_same_curves(open_page, make_run_folder, lens):
     import workbench as wb

@@ -4,8 +4,7 @@ import pytest
 import yaml
 
 from workbench import plots
-from workbench.errors import UsageError
-from workbench.plots.choices import check_choice
+from workbench.errors import UsageError, check_choice
 from workbench.plots.markup import as_text
 from workbench.runs.folder import Run
 

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.errors import UsageError, did_you_mean
+from workbench.errors import UsageError, check_choice
 
 Kernel = Literal["rbf", "l2", "poly", "linear", "laplace", "cosine", "cosine_squared", "l2_norm"]
 Direction = Literal["student_teacher", "teacher_student"]
@@ -35,7 +35,7 @@ def neighbour_log_distribution(
     unknown kernel, a width σ that is not above 0, and features or edges of other nodes.
     """
     z, edge_index = np.asarray(features), np.asarray(edge_index).reshape(2, -1)
-    _check_choice("kernel", kernel, get_args(Kernel))
+    check_choice("kernel", kernel, get_args(Kernel))
     if not (sigma > 0 and sigma**2 > 0):
         raise UsageError(f"sigma is a width, above 0, not {sigma!r}")
     if z.ndim != 2 or len(z) != num_nodes:
@@ -70,7 +70,7 @@ def node_divergence(
     be too small for a number and its divergence is not. The mean over all nodes is the loss. The public codes have
     KL(teacher ‖ student): ``direction="teacher_student"``. Raises UsageError for an unknown direction.
     """
-    _check_choice("direction", direction, get_args(Direction))
+    check_choice("direction", direction, get_args(Direction))
     first, second = np.asarray(log_student), np.asarray(log_teacher)
     if direction == "teacher_student":
         first, second = second, first
@@ -135,8 +135,3 @@ def _similarity(a: NDArray[np.floating], b: NDArray[np.floating], kernel: Kernel
         lengths = np.sqrt(np.einsum("ij,ij->i", a, a) * np.einsum("ij,ij->i", b, b))
         products = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
     return products**2 if kernel in ("poly", "cosine_squared") else products
-
-
-def _check_choice(what: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UsageError(f"unknown {what} {value!r}: {did_you_mean(str(value), known)}choose one of {', '.join(known)}")

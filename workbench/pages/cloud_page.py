@@ -13,7 +13,7 @@ from workbench.errors import WorkbenchError
 from workbench.pages import shown
 from workbench.pages.frame import as_code, choose, explained, link, note, title
 from workbench.pages.shown import Columns
-from workbench.pages.side_key import stamp
+from workbench.pages.side_key import SECONDS, stamp
 from workbench.pages.wording import dig, percent, plain
 from workbench.plots.cloud_arrays import WITHOUT, Clouds, check_same_shapes, has_clouds, read_clouds
 from workbench.runs.folder import Run
@@ -111,7 +111,7 @@ def _shapes(path: Path, beside_path: Path | None) -> None:
 
 
 # A resource, not data: nobody writes to it, and a copy at every move of the slider would cost more than drawing.
-@st.cache_resource(max_entries=ENTRIES, show_spinner=False)
+@st.cache_resource(max_entries=ENTRIES, ttl=SECONDS, show_spinner=False)
 def _clouds(path: str, stamp: int) -> Clouds:
     return read_clouds(Run(Path(path)))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.pages.side_key import stamp
+from workbench.pages.side_key import SECONDS, stamp
 from workbench.plots import evolution_embeddings, evolution_graph
 from workbench.plots.evolution_arrays import read_snapshots
 from workbench.plots.evolution_embeddings import Journey
@@ -27,11 +27,13 @@ def journey(run: Run) -> Journey:
 
 
 # Resources, not data: nobody writes to them, and a copy at every tick of the film would cost more than drawing.
-@st.cache_resource(max_entries=ENTRIES, show_spinner="Finding places for the nodes of all snapshots …")
+@st.cache_resource(max_entries=ENTRIES, ttl=SECONDS, show_spinner="Finding places for the nodes of all snapshots …")
 def _evolution(path: str, stamp: int) -> Evolution:
     return evolution_graph.lay_out(read_snapshots(Run(Path(path))))
 
 
-@st.cache_resource(max_entries=ENTRIES, show_spinner="Turning the embeddings of all steps into one frame …")
+@st.cache_resource(
+    max_entries=ENTRIES, ttl=SECONDS, show_spinner="Turning the embeddings of all steps into one frame …"
+)
 def _journey(path: str, stamp: int) -> Journey:
     return evolution_embeddings.read_journey(Run(Path(path)))

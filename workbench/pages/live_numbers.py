@@ -28,8 +28,11 @@ def live_numbers(run: Run, status: Status, records: Sequence[Mapping[str, Any]])
     )
     left.metric("Time left, at most", duration(status.eta_seconds), help="Of this stage; it may stop earlier.")
     device.metric("Device", plain(status.device) or NONE, help="Where the models and the graph are.")
+    on_gpu = status.device_memory > 0
     memory.metric(
-        "Memory", size(worker_memory(status)), help="What the process of the run holds of this machine's memory now."
+        "GPU memory" if on_gpu else "Memory",
+        size(status.device_memory if on_gpu else worker_memory(status)),
+        help=f"What the process of the run holds of the {'GPU' if on_gpu else 'machine'}'s memory now.",
     )
 
 

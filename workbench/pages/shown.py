@@ -26,6 +26,10 @@ def figure(drawn: Any, name: str, key: str, alt: str, caption: str = "", **chart
     """
     picture = {"format": "png", "filename": name, "scale": 2}
     config = {"toImageButtonOptions": picture, "displaylogo": False}
+    if "on_select" in chart:
+        # Streamlit sets this once the figure stands, and then draws all of it again.
+        lasso = drawn.layout.dragmode in ("lasso", "select")
+        drawn.update_layout(clickmode="event" if lasso else "event+select")
     event = st.plotly_chart(drawn, key=key, alt=alt, config=config, **chart)
     if caption:
         note(caption)

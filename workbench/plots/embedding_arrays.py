@@ -17,8 +17,7 @@ from workbench.analysis.similarity import (
     local_structural_correlation,
     unit_rows,
 )
-from workbench.errors import RunError, UsageError
-from workbench.plots.choices import check_choice
+from workbench.errors import RunError, UsageError, check_choice
 from workbench.runs.graph_arrays import SPLITS as SPLITS
 from workbench.runs.graph_arrays import read_graph_arrays
 from workbench.runs.side import Side

@@ -12,9 +12,8 @@ from plotly.subplots import make_subplots
 
 from workbench.analysis.agreement import CASES, agreement
 from workbench.analysis.similarity import neighbour_overlap
-from workbench.errors import UsageError
+from workbench.errors import UsageError, check_choice
 from workbench.plots import theme
-from workbench.plots.choices import check_choice
 from workbench.plots.embedding_arrays import (
     DRAWN,
     SPLITS,

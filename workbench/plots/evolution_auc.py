@@ -11,9 +11,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from workbench.analysis.statistics import Summary, summarise
-from workbench.errors import RunError
+from workbench.errors import RunError, check_choice
 from workbench.plots import theme
-from workbench.plots.choices import check_choice
 from workbench.plots.evolution_arrays import NAMES, check_step, metrics_of, predicts_all
 from workbench.runs.folder import Run
 

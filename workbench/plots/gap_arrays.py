@@ -13,8 +13,7 @@ from workbench.analysis.agreement import CASES, agreement
 from workbench.analysis.graph_measures import hops_to, local_homophily
 from workbench.analysis.knowledge_gap import UNKNOWN, Slices, in_cell, log_softmax, relative_entropy, slices
 from workbench.analysis.node_bins import Bins, category_bins, degree_bins, distance_bins, homophily_bins
-from workbench.errors import RunError, UsageError
-from workbench.plots.choices import check_choice
+from workbench.errors import RunError, UsageError, check_choice
 from workbench.runs.folder import Run
 from workbench.runs.graph_arrays import SPLITS as STORED
 from workbench.runs.graph_arrays import read_graph_arrays

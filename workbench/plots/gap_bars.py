@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from workbench.analysis.knowledge_gap import Slices, wilson_interval
+from workbench.errors import check_choice
 from workbench.plots import theme
-from workbench.plots.choices import check_choice
 from workbench.plots.gap_arrays import BY, KINDS, By, Split, bins_by, case_names, read_gap, sliced
 from workbench.plots.gap_map import RING
 from workbench.plots.markup import as_text

@@ -11,8 +11,8 @@ from plotly.subplots import make_subplots
 
 from workbench.analysis.knowledge_gap import confusion
 from workbench.analysis.node_bins import MOST
+from workbench.errors import check_choice
 from workbench.plots import theme
-from workbench.plots.choices import check_choice
 from workbench.plots.gap_arrays import Gap, Split, in_split, read_gap
 from workbench.plots.gap_map import RING
 from workbench.plots.markup import as_text

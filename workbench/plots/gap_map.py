@@ -11,9 +11,8 @@ from plotly.subplots import make_subplots
 
 from workbench.analysis.node_sample import stratified_sample
 from workbench.analysis.projection import pca
-from workbench.errors import RunError
+from workbench.errors import RunError, check_choice
 from workbench.plots import theme
-from workbench.plots.choices import check_choice
 from workbench.plots.gap_arrays import By, Gap, Split, behind_bar, behind_cell, in_split, read_gap
 from workbench.plots.markup import as_text
 from workbench.runs.folder import Run

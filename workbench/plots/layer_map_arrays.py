@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.analysis.layer_pairs import cka_map
-from workbench.errors import RunError, UsageError
-from workbench.plots.choices import check_choice
+from workbench.errors import RunError, UsageError, check_choice
 from workbench.plots.markup import as_text
 from workbench.runs.folder import Run
 from workbench.runs.layer_arrays import layers

@@ -74,7 +74,7 @@ def around(
     right = right if found.epoch is None else nearest_kept(right.run, found.epoch)
     ego, classes = _ego(left.run, node)
     told = [
-        _Told(side, layers(side), back + found.back, ego, head)
+        _told(side, layers(side), back + found.back, ego, head)
         for side, back in zip((left, right), (np.array(found.values.shape) - pair).tolist(), strict=True)
     ]
     prefix = ("", "") if left.run.path == right.run.path else ("Left: ", "Right: ")
@@ -113,25 +113,38 @@ def draw(found: Around) -> go.Figure:
     return figure.update_xaxes(range=[-reach, reach]).update_layout(margin_t=84)
 
 
+@dataclass(frozen=True)
 class _Told:
-    """What one layer of a side says about the edges of an ego-graph; it is ``back`` layers before the logits."""
+    """What one layer says about the e edges of an ego-graph.
 
-    def __init__(self, side: Side, stored: Layers, back: int, ego: Ego, head: Head) -> None:
-        place = len(stored.features) - 1 - back
-        if place < 0:
-            raise RunError(f"the hidden states of this layer are not stored: run {side.run.id} {stored.left_out}")
-        edges = ego.nodes[ego.edge_index]
-        features, attended = stored.features[place], stored.attention[place]
-        if ego.nodes.max() >= len(features):
-            raise RunError(f"the layers of run {side.run.id} are not of the nodes of its graph: run the spec again")
-        self.title = f"{side.name}, {stored.names[place]}"
-        self.cosine = edge_cosine(features, edges)
-        self.attends = attended is not None
-        self.heads = 0
-        self.values, self.what = self.cosine, "cosine of states"
-        if attended is not None:
-            self.heads = attended[1].shape[1]
-            self.values, self.what = _attention(attended, edges, head, len(features))
+    ``values`` (e,) is its attention, and ``what`` says of which head; of a layer without ``heads`` it is ``cosine``
+    (e,), that of the states at both ends.
+    """
+
+    title: str
+    cosine: NDArray[np.float64]
+    values: NDArray[np.float64]
+    what: str
+    heads: int = 0
+
+    @property
+    def attends(self) -> bool:
+        return self.heads > 0
+
+
+def _told(side: Side, stored: Layers, back: int, ego: Ego, head: Head) -> _Told:
+    """What the layer of a side that is ``back`` layers before the logits says about the edges of an ego-graph."""
+    place = len(stored.features) - 1 - back
+    if place < 0:
+        raise RunError(f"the hidden states of this layer are not stored: run {side.run.id} {stored.left_out}")
+    edges = ego.nodes[ego.edge_index]
+    features, attended = stored.features[place], stored.attention[place]
+    if ego.nodes.max() >= len(features):
+        raise RunError(f"the layers of run {side.run.id} are not of the nodes of its graph: run the spec again")
+    title, cosine = f"{side.name}, {stored.names[place]}", edge_cosine(features, edges)
+    if attended is None:
+        return _Told(title, cosine, cosine, "cosine of states")
+    return _Told(title, cosine, *_attention(attended, edges, head, len(features)), heads=attended[1].shape[1])
 
 
 def _attention(

@@ -11,9 +11,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from workbench.errors import RunError
+from workbench.errors import RunError, check_choice
 from workbench.plots import theme
-from workbench.plots.choices import check_choice
 from workbench.plots.markup import as_text
 from workbench.runs.entry_names import METHODS, short_names, title_of_method
 from workbench.runs.folder import Run

@@ -40,6 +40,13 @@ def commit() -> str | None:
     return head.stdout.strip() + ("+" if changes.stdout.strip() else "") if head.returncode == 0 else None
 
 
+def reserved_memory() -> int:
+    """Bytes of all GPUs that this process has reserved now; 0 where it has used none."""
+    if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        return 0
+    return sum(torch.cuda.memory_reserved(device) for device in range(torch.cuda.device_count()))
+
+
 def peak_memory(device: torch.device) -> int:
     """Bytes: the high-water mark of the device's allocator, or of this process on the CPU."""
     if device.type == "cuda":

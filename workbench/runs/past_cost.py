@@ -65,8 +65,8 @@ def _paces(wanted: Mapping[str, Any], role: Role, runs: Iterable[Run], device: s
             found, kind = result.get(role) or {}, (result.get("device") or {}).get("type")
             seconds, epochs = found.get("seconds"), found.get("epochs")
             if kind == device and seconds and epochs and not found.get("reused"):
-                steps = len(result.get("steps") or "1") if role == "student" else 1  # of snapshots: a training at each
-                yield steps * float(seconds) / int(epochs)
+                steps = len(result.get("steps") or ()) if role == "student" else 0  # of snapshots: a training at each
+                yield max(steps, 1) * float(seconds) / int(epochs)
         except (WorkbenchError, KeyError, TypeError, ValueError, AttributeError):
             continue  # a damaged run tells nothing
 

@@ -111,10 +111,12 @@ class RunRecorder:
         self._append({"stage": self._stage, **record})
         now = time.monotonic()
         if now - self._told >= STATUS_SECONDS:
+            from workbench.runs.environment import reserved_memory
+
             self._told = now
             self.flush()
             left = max(self.status.epochs - record["epoch"], 0) * record["seconds"]
-            self.say(epoch=record["epoch"], eta_seconds=round(left, 1))
+            self.say(epoch=record["epoch"], eta_seconds=round(left, 1), device_memory=reserved_memory())
 
     def keep(self, epoch: int, output: Output, pictures: dict[str, Tensor]) -> None:
         if self._stage != "student":

@@ -37,6 +37,7 @@ class Status:
     process_started: float = 0.0
     host: str = ""
     in_process: bool = False  # trained inside someone's own Python, not by a worker
+    device_memory: int = 0  # bytes of a GPU that the process has reserved; 0 where it computes on the CPU
     elapsed: float = 0.0  # seconds of work, over all processes that worked on the run
     created: float = 0.0
     updated: float = 0.0
