@@ -70,6 +70,11 @@ def test_pca_refuses_what_is_not_finite_and_says_why(bad):
         pca(np.array([[1.0, 2.0], [bad, 0.0]]))
 
 
+def test_pca_refuses_what_cannot_be_squared():
+    with pytest.raises(UsageError, match="too large"):
+        pca(np.array([[1e300, 0.0], [-1e300, 1.0]]))
+
+
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (3,)])
 def test_pca_refuses_what_is_not_a_matrix(shape):
     with pytest.raises(UsageError, match="shape"):

@@ -253,6 +253,11 @@ def test_all_datasets_share_a_table_but_no_figure(open_page, texts, add, make_sn
         ("builtin-communities", "AUC"),
         (KARATE, "accuracy"),
     ]
+    # Entries of several datasets may be called alike.
+    assert {name.rpartition(" · ")[2] for name in app.selectbox(key="choice-baseline").options[2:]} == {
+        KARATE,
+        "builtin-communities",
+    }
 
 
 def test_runs_on_snapshots_are_held_against_the_student_trained_beside(open_page, make_snapshot_folder):

@@ -1,10 +1,12 @@
 """The Layer pairs page: every kind of run, every choice, every damage."""
 
+import json
 import shutil
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import yaml
 from run_folders import pair_layers
 from streamlit.testing.v1 import AppTest
 
@@ -226,6 +228,22 @@ def test_abkd_without_recorded_maps_is_a_message_and_cka_is_left(open_page, pair
     (paired.path / "metrics.jsonl").write_text("")
     assert "recorded no map" in open_at(open_page, map="attention").error[0].value
     assert len(figures(open_at(open_page, map="cka"))) == 2
+
+
+@pytest.mark.parametrize("kind", ["attention", "dissimilarity"])
+def test_maps_of_more_pairs_than_the_method_has_are_a_message(open_page, paired, kind):
+    spec = yaml.safe_load((paired.path / "spec.yaml").read_text())
+    spec["method"] = [{"name": "abkd", "pairs": "last"}]
+    (paired.path / "spec.yaml").write_text(yaml.safe_dump(spec))
+    assert "not those of its method" in open_at(open_page, map=kind).error[0].value
+
+
+def test_a_map_of_numbers_without_end_is_left_out(open_page, paired):
+    lines = (paired.path / "metrics.jsonl").read_text().splitlines()
+    record = next(json.loads(line) for line in lines if "pictures" in json.loads(line))
+    record["pictures"] = {name: [[10**400]] for name in record["pictures"]}
+    (paired.path / "metrics.jsonl").write_text(json.dumps(record) + "\n")
+    assert "recorded no map" in open_at(open_page, map="attention").error[0].value
 
 
 def test_a_run_that_is_deleted_while_the_page_is_open_is_a_message(open_page, run, texts, no_examples):

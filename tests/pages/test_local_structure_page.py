@@ -226,6 +226,7 @@ def test_a_run_that_is_not_finished_has_nothing_to_show(open_page, texts, no_exa
         ("graph", {"y": np.zeros(7, dtype=int)}, "not of the same nodes"),
         ("student", {"logits": None}, "hold no logits"),
         ("student", {"logits": np.zeros(30)}, "no numbers in logits"),
+        ("student", {"logits": np.zeros((29, 4))}, "not one row per node"),
         ("teacher", {"embedding": np.full((30, 3), np.inf)}, "not finite"),
         ("teacher", {"embedding": np.array(["a"] * 30)}, "no numbers in embedding"),
     ],

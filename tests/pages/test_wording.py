@@ -21,6 +21,29 @@ def test_numbers_are_short():
     assert [wording.relative_size(16), wording.duration(75)] == ["16.0 × smaller", "1 min 15 s"]
 
 
+@pytest.mark.parametrize(
+    ("number", "count", "size"),
+    [
+        (0.4, "0", "0 B"),
+        (999, "999", "999 B"),
+        (999.6, "1,000", "1 kB"),
+        (9_999, "9,999", "10 kB"),
+        (12_345, "12.3 k", "12.3 kB"),
+        (999_499, "999 k", "999 kB"),
+        (999_999, "1 M", "1 MB"),
+        (999_999_999, "1 G", "1 GB"),
+        (5e12, "5,000 G", "5,000 GB"),
+    ],
+)
+def test_large_numbers_have_three_digits_and_the_unit_that_fits(number, count, size):
+    assert (wording.count(number), wording.size(number)) == (count, size)
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(59.4, "59 s"), (59.7, "1 min 0 s"), (3600, "1 h 0 min")])
+def test_a_duration_has_no_sixty_seconds(seconds, words):
+    assert wording.duration(seconds) == words
+
+
 def scored(test, **more):
     return {"teacher": {"metrics": {"test": test}}, "student": {"metrics": {"test": test}}, "compression": 2.0, **more}
 

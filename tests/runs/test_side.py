@@ -70,6 +70,7 @@ def test_sides_are_called_by_what_tells_them_apart(run, make_run_folder):
     other = Run(make_run_folder("other-run-0123456789ab", seed=5))
     assert titles(Side(run, "teacher"), Side(run, epoch=20)) == ("Teacher", "Student, epoch 20")
     assert titles(Side(run), Side(other)) == ("Student (seed 0)", "Student (seed 5)")
+    assert titles(Side(run), Side(run)) == ("Student, left", "Student, right")
 
 
 @pytest.mark.parametrize("name", ["embedding", "logits"])

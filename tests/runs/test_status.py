@@ -64,6 +64,7 @@ def test_a_damaged_status_is_a_lost_run_and_not_a_fault(tmp_path: Path, content:
         {"state": "dreaming"},
         {"state": ["running"]},
         {"epoch": 1.5},
+        {"epoch": 10**400},
         {"created": "yesterday"},
         {"created": float("nan")},
         {"updated": 10**400},

@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from workbench.errors import RunError, UsageError
@@ -61,6 +62,47 @@ def test_a_changed_a_new_and_a_deleted_run_are_noticed(tmp_path: Path) -> None:
         file.unlink()
     (tmp_path / "b").rmdir()
     assert [(r.id, r.status.state) for r in list_runs(tmp_path)] == [("c", "done"), ("a", "failed")]
+
+
+@pytest.mark.parametrize("name", ["result.json", "spec.yaml"])
+def test_a_file_that_goes_behind_the_indexs_back_is_missed(tmp_path: Path, name: str) -> None:
+    run = make(tmp_path, "a", 1.0)
+    assert list_runs(tmp_path)[0].status.state == "done"
+    (run.path / name).unlink()
+    assert list_runs(tmp_path)[0].status.state == find_run("a", tmp_path).status.state == "lost"
+
+
+def test_a_result_that_was_written_anew_is_seen(tmp_path: Path) -> None:
+    run = make(tmp_path, "a", 1.0)
+    list_runs(tmp_path)
+    (run.path / "result.json").write_text(json.dumps({"compression": 4.25}))
+    assert list_runs(tmp_path)[0].result == {"compression": 4.25}
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "arrays").mkdir(parents=True)
+    (outside / "log.txt").write_text("a secret")
+    (outside / "metrics.jsonl").write_text(json.dumps({"stage": "student", "epoch": 1}) + "\n")
+    (outside / "result.json").write_text(json.dumps({"compression": 8.0}))
+    np.savez(outside / "arrays/student.npz", logits=np.zeros(3))
+    run = make(tmp_path / "runs", "a")
+    (run.path / "result.json").unlink()
+    for name in ("log.txt", "metrics.jsonl", "result.json", "arrays"):
+        (run.path / name).symlink_to(outside / name)
+    assert (run.log(), run.metrics(), run.result, run.array_names()) == ("", [], None, [])
+    with pytest.raises(RunError, match="no arrays 'student'"):
+        run.arrays("student")
+    (run.path / "spec.yaml").rename(outside / "spec.yaml")
+    (run.path / "spec.yaml").symlink_to(outside / "spec.yaml")
+    with pytest.raises(RunError, match="a link that leads out of the run folder"):
+        _ = Run(run.path).document
+
+
+def test_a_root_and_a_run_may_be_reached_through_a_link(tmp_path: Path) -> None:
+    make(tmp_path / "disk", "a")
+    (tmp_path / "runs").symlink_to(tmp_path / "disk")
+    assert list_runs(tmp_path / "runs")[0].result == Run(tmp_path / "runs/a").result == {"compression": 2.0}
 
 
 def test_a_damaged_index_is_not_trusted(tmp_path: Path) -> None:

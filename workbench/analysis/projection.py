@@ -41,7 +41,10 @@ def pca(features: ArrayLike, dimensions: int = 2) -> Points:
     covariance = np.zeros((x.shape[1], x.shape[1]))
     for part in parts:
         block = x[part].astype(kind) - mean
-        covariance += block.T @ block / len(x)
+        with np.errstate(over="ignore", invalid="ignore"):  # asked below
+            covariance += block.T @ block / len(x)
+    if not np.isfinite(covariance).all():
+        raise UsageError("the features are too large to be projected: scale them, or train again")
     vectors = np.linalg.eigh(covariance)[1][:, ::-1][:, :dimensions]  # (d, k), largest variance first
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
     directions = (vectors * np.where(largest < 0, -1.0, 1.0)).astype(kind)

@@ -89,7 +89,8 @@ def _left_out(board: Leaderboard) -> str:
 
 def _compare(stamp: str, board: Leaderboard, known: Sequence[Entry], entries: Sequence[Entry]) -> None:
     """The leaderboard of ``entries``, and its figures; a baseline may be any of the ``known`` ones of the dataset."""
-    names = BASELINES | {entry.id: entry.title for entry in known}
+    several = len({entry.data for entry in known}) > 1
+    names = BASELINES | {e.id: f"{e.title} · {e.dataset}" if several else e.title for e in known}
     baseline = choose(
         st.selectbox,
         "Baseline",
@@ -128,7 +129,8 @@ def _missing(entries: Sequence[Entry], known: Sequence[Entry]) -> None:
     for gap in gaps[:GAPS]:
         seeds = f"seed{'s' if len(gap.seeds) > 1 else ''} {_ranges(gap.seeds)}"
         todo = "change its seed" if gap.alone else "choose the seed there"
-        words = f"The student alone of {gap.entry.short_title} has not been run for {seeds}: {todo}."
+        of = f"{gap.entry.short_title} on {gap.entry.dataset}"
+        words = f"The student alone of {of} has not been run for {seeds}: {todo}."
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(plain(words), width="content")
             link("distil", "Set it up", copy=gap.run, **({} if gap.alone else {"method": "none"}))

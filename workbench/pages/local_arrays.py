@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from workbench.analysis.local_structure import Floats, Kernel
 from workbench.errors import RunError
 from workbench.pages.side_key import SECONDS, Key, key_of, side_of, stamp
-from workbench.plots.local_structure import Structure, names, read_graph, read_log_shares
+from workbench.plots.local_structure import Structure, read_graph, read_log_shares
 from workbench.runs.folder import Run
-from workbench.runs.side import Side, sides
+from workbench.runs.side import Side, sides, titles
 
 GRAPHS, MODELS = 2, 4  # kept for all visitors together; one of a large graph takes 16 MB
 
@@ -24,12 +24,12 @@ def structure(left: Side, right: Side, kernel: Kernel, sigma: float) -> Structur
     left, right = sides(left, right)
     edge_index, y = _graph(str(left.run.path), stamp(left.run))
     logs = [_model(key_of(side), str(left.run.path), stamp(left.run), kernel, sigma) for side in (left, right)]
-    return Structure(edge_index, y, logs[0], logs[1], names(left, right))
+    return Structure(edge_index, y, logs[0], logs[1], titles(left, right))
 
 
 def predicted(side: Side) -> NDArray[np.int64]:
     """The class (N,) that a model predicts for every node."""
-    return _predicted(key_of(side))
+    return _predicted(key_of(side), str(side.run.path), stamp(side.run))
 
 
 # Resources, not data: nobody writes to them, and a copy of each would be made at every look.
@@ -45,8 +45,8 @@ def _model(key: Key, path: str, graph_stamp: int, kernel: Kernel, sigma: float) 
 
 
 @st.cache_resource(max_entries=MODELS, ttl=SECONDS, show_spinner=False)
-def _predicted(key: Key) -> NDArray[np.int64]:
+def _predicted(key: Key, path: str, graph_stamp: int) -> NDArray[np.int64]:
     logits = side_of(key).arrays("logits")["logits"]
-    if logits.ndim != 2 or not logits.shape[1]:
+    if len(logits) != len(_graph(path, graph_stamp)[1]):
         raise RunError(f"the logits of run {Path(key[0]).name} are not one row per node: run the spec again")
     return logits.argmax(axis=1)

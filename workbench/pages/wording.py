@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.runs.stored_values import finite
@@ -43,21 +43,22 @@ def count(value: Any) -> str:
     """1234567 -> ``1.23 M``; below ten thousand in full."""
     if (number := finite(value)) is None:
         return NONE
-    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if number >= unit:
-            size = unit if letter != "k" else 1e3
-            return f"{number / size:.3g} {letter}"
-    return f"{number:,.0f}"
+    return f"{number:,.0f}" if round(number) < 10_000 else _three_digits(number, ("", "k", "M", "G"))
 
 
 def size(value: Any) -> str:
     """Bytes -> ``328 B``, ``16.4 kB``, ``1.2 MB`` (10⁶ bytes) or ``3.1 GB``."""
     if (number := finite(value)) is None:
         return NONE
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if number >= unit:
-            return f"{number / unit:.3g} {name}"
-    return f"{number:.0f} B"
+    return f"{number:.0f} B" if round(number) < 1000 else _three_digits(number, ("B", "kB", "MB", "GB"))
+
+
+def _three_digits(number: float, units: Sequence[str]) -> str:
+    """999999 in ``("", "k", "M")`` -> ``1 M``: a unit is 1,000 of the one before; of the last, as many as there are."""
+    number, power = float(f"{number:.3g}"), 0
+    while number >= 1000 and power < len(units) - 1:
+        number, power = number / 1000, power + 1
+    return f"{number:.3g} {units[power]}" if number < 1000 else f"{number:,.0f} {units[power]}"
 
 
 def times(value: Any) -> str:
@@ -85,7 +86,7 @@ def duration(value: Any) -> str:
     """75 -> ``1 min 15 s``."""
     if (seconds := finite(value)) is None:
         return NONE
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -177,6 +177,8 @@ def _names(run: Run, rows: int, columns: int) -> tuple[list[str], list[str], int
     """Names of the layers that took part, and how many layers stand behind the last of them."""
     part = next(part for part in run.document["method"] if part.get("name") == "abkd")
     if part.get("pairs") == "last":
+        if (rows, columns) != (1, 1):
+            raise RunError(f"the maps of run {run.id} are not those of its method: run the spec again")
         return ["last hidden layer"], ["last hidden layer"], 1
     logits = part.get("layers", "all") == "all"
 
@@ -191,6 +193,6 @@ def _matrix(values: Any) -> NDArray[np.float64] | None:
     """Rows of numbers as an array, None (not finite) as NaN; None for what is no matrix."""
     try:
         matrix = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return matrix if matrix.ndim == 2 and matrix.size else None

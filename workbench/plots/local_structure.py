@@ -102,13 +102,7 @@ def read_structure(left: Side, right: Side, kernel: Kernel = "rbf", sigma: float
     """The shares of both sides; RunError where arrays are missing or do not fit each other."""
     edge_index, y = read_graph(left.run)
     logs = [read_log_shares(side, edge_index, len(y), kernel, sigma) for side in (left, right)]
-    return Structure(edge_index, y, logs[0], logs[1], names(left, right))
-
-
-def names(left: Side, right: Side) -> tuple[str, str]:
-    """How two sides are called, even where they are the same one."""
-    first, second = titles(left, right)
-    return (first, second) if first != second else (f"{first}, left", f"{second}, right")
+    return Structure(edge_index, y, logs[0], logs[1], titles(left, right))
 
 
 def read_graph(run: Run) -> tuple[NDArray[np.integer], NDArray[np.integer]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from dataclasses import replace
 from functools import cached_property
@@ -78,7 +79,10 @@ class Run:
     @property
     def result(self) -> dict[str, Any] | None:
         """``result.json`` of a finished run, else None."""
-        document = read_json(self.path / "result.json")
+        try:
+            document = read_json(self._file("result.json"))
+        except OSError:
+            return None
         return document if isinstance(document, dict) else None
 
     @cached_property
@@ -107,7 +111,7 @@ class Run:
         """One record per epoch, of one stage (``teacher`` or ``student``) or of both; damaged lines are left out."""
         records = []
         try:
-            lines = (self.path / "metrics.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = self._file("metrics.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
             lines = []
         for line in lines:
@@ -125,13 +129,16 @@ class Run:
             known = ", ".join(self.array_names()) or "none yet"
             raise RunError(f"run {self.id} has no arrays {name!r}: it has {known}")
         try:
-            with np.load(self.path / ARRAYS / f"{name}.npz", allow_pickle=False) as file:
+            with np.load(self._file(ARRAYS, f"{name}.npz"), allow_pickle=False) as file:
                 return {key: file[key] for key in file.files if not only or key in only}
         except Exception as error:  # zipfile, zlib and numpy each raise their own for a damaged file
             raise RunError(f"{self.path / ARRAYS / name}.npz is damaged ({error}): run the spec again") from None
 
     def array_names(self) -> list[str]:
-        return sorted(file.stem for file in (self.path / ARRAYS).glob("[!.]*.npz"))
+        try:
+            return sorted(file.stem for file in self._file(ARRAYS).glob("[!.]*.npz"))
+        except OSError:
+            return []
 
     def store_arrays(self, name: str, **arrays: np.ndarray) -> None:
         """Write ``arrays/<name>.npz`` in one step; RunError where the folder is gone or cannot be written."""
@@ -145,13 +152,20 @@ class Run:
     def log(self) -> str:
         """What the worker printed."""
         try:
-            return (self.path / "log.txt").read_text(encoding="utf-8", errors="replace")
+            return self._file("log.txt").read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
 
+    def _file(self, *parts: str) -> Path:
+        """The path of a file; PermissionError where it is, or lies behind, a link that leads out of the folder."""
+        path = self.path.joinpath(*parts)
+        if not path.resolve().is_relative_to(self.path.resolve()):
+            raise PermissionError(errno.EACCES, "a link that leads out of the run folder", str(path))
+        return path
+
     def _read(self, name: str) -> str:
         try:
-            return (self.path / name).read_text(encoding="utf-8")
+            return self._file(name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise RunError(f"run {self.id}: {name} cannot be read ({error}); the folder may be gone") from None
 

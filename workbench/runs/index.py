@@ -13,7 +13,7 @@ from workbench.runs.status import Status, judge, parse_status
 from workbench.runs.store import PRIVATE, run_folders
 from workbench.runs.stored_values import is_spec
 
-VERSION = 1
+VERSION = 2
 FINAL = ("done", "failed", "stopped")
 
 
@@ -52,7 +52,7 @@ def _through_index(root: Path, folders: list[Path]) -> list[Run]:
     with closing(sqlite3.connect(root / PRIVATE / "index.sqlite", timeout=5)) as database, database:
         database.execute(
             f"CREATE TABLE IF NOT EXISTS runs_{VERSION} "
-            "(id TEXT PRIMARY KEY, stamp INTEGER, spec TEXT, status TEXT, result TEXT)"
+            "(id TEXT PRIMARY KEY, stamp TEXT, spec TEXT, status TEXT, result TEXT)"
         )
         select = f"SELECT id, stamp, spec, status, result FROM runs_{VERSION}"
         rows = {row[0]: row[1:] for row in database.execute(select)}
@@ -82,8 +82,14 @@ def _from_row(folder: Path, row: tuple[str, ...]) -> Run | None:
         return None
 
 
-def _stamp(folder: Path) -> int:
+def _stamp(folder: Path) -> str:
+    """Time and size of every file that a row was made of."""
+    return " ".join(_state(folder / name) for name in ("status.json", "spec.yaml", "result.json"))
+
+
+def _state(file: Path) -> str:
     try:
-        return (folder / "status.json").stat().st_mtime_ns
+        found = file.stat()
     except OSError:
-        return 0
+        return "-"
+    return f"{found.st_mtime_ns}:{found.st_size}"

@@ -92,9 +92,10 @@ def fingerprint_of(run: Run) -> str | None:
 
 
 def titles(left: Side, right: Side) -> tuple[str, str]:
-    """How two sides are called beside each other: by the run too where they are of two."""
+    """How two sides are called beside each other: by the run too where they are of two, or where they stand."""
     if left.run.path == right.run.path:
-        return left.name, right.name
+        same = left.name == right.name
+        return (f"{left.name}, left", f"{right.name}, right") if same else (left.name, right.name)
     ours, theirs = (_facts(side.run) for side in (left, right))
     apart = [key for key in ours if ours[key] != theirs.get(key)]
     first, second = (", ".join(of[key] for key in apart if key in of) for of in (ours, theirs))

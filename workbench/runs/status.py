@@ -87,7 +87,7 @@ def _is_number(value: Any) -> bool:
 _KINDS: dict[str, Callable[[Any], bool]] = {
     "State": lambda value: value in get_args(State),
     "str": lambda value: isinstance(value, str),
-    "int": lambda value: isinstance(value, int) and value >= 0,
+    "int": lambda value: isinstance(value, int) and 0 <= value < 2**63,
     "float": _is_number,
     "float | None": lambda value: value is None or _is_number(value),
     "bool": lambda value: isinstance(value, bool),
