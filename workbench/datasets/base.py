@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DATA_ROOT = "WORKBENCH_DATA"
 USUAL_PRESET = "usual"  # the one that is taken unless another one is named
 Task = Literal["node classification", "graph classification", "link prediction"]
+Metric = Literal["accuracy", "auc", "micro_f1"]
 Progress = Callable[[str, float], None]  # (what is happening, fraction done in 0..1)
 
 
@@ -33,6 +34,7 @@ class Card:
     licence: str
     url: str = ""
     synthetic: bool = False
+    metric: Metric = "accuracy"  # what validation selects by and papers report; of links it is always the AUC
     published: Mapping[str, float] = field(default_factory=dict)  # nodes, edges (both directions), features, classes
     measured: Mapping[str, float] = field(default_factory=dict)  # what ``measure`` finds with the default options
 
