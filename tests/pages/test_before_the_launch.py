@@ -102,6 +102,20 @@ def test_the_time_of_a_run_alike_tells_what_this_one_will_take(open_page, make_r
     assert "Training, at most: teacher 6 s (1 earlier run), student 6 s (1 earlier run)." in texts(app)
 
 
+@pytest.mark.parametrize("epochs", [0.5, float("inf"), 10**400, "many"])
+def test_a_damaged_result_of_a_run_alike_keeps_nobody_from_setting_up_a_run(open_page, make_run_folder, texts, epochs):
+    finished(make_run_folder)
+    folder, _ = finished(make_run_folder, "damaged", seed=1)
+    result = json.loads((folder / "result.json").read_text())
+    for role in ("teacher", "student"):
+        result[role]["epochs"] = epochs
+    (folder / "result.json").write_text(json.dumps(result))
+    app = open_page("distil", preset="karate")
+    assert not app.exception
+    assert not app.error
+    assert "Training, at most: teacher 6 s (1 earlier run), student 6 s (1 earlier run)." in texts(app)
+
+
 def place_of(spec):
     from workbench.runs.claim import run_id
 

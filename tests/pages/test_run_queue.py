@@ -124,8 +124,31 @@ def test_where_none_can_be_started_the_form_stays_with_a_message(open_page, laun
     app = comparing(open_page)
     app.button(key="launch").click().run()
     assert not app.exception
-    assert "none of these runs can be started" in app.error[0].value
+    # Each fault on a line of its own.
+    first, *faults = app.error[0].value.split("  \n")
+    assert "none of these runs can be started" in first
+    assert faults == [rf"{m}, seed {s}\: {m} needs \*attention\*" for s in (0, 1) for m in ("kd", "gcrd")]
     assert app.query_params["view"] != "watch"
+
+
+@pytest.mark.parametrize("fault", [UsageError("no room"), OSError(28, "No space left on device")])
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_a_launch_that_fails_leaves_no_bar_and_the_snippets_stay(open_page, monkeypatch, fault, seeds):
+    import workbench.runs.launch as module
+
+    def launch(spec, root=None, fresh=False, progress=None):
+        progress("reading", 0.5)
+        raise fault
+
+    monkeypatch.setattr(module, "launch", launch)
+    app = open_page("distil", preset="karate")
+    app.number_input(key=f"{START}-seeds").set_value(seeds).run()
+    before = [block.value for block in app.code]
+    app.button(key="launch").click().run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert not app.get("progress")
+    assert [block.value for block in app.code] == before != []
 
 
 def test_the_snippets_of_a_comparison_make_the_same_runs(open_page):

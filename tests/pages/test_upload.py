@@ -197,6 +197,25 @@ def test_a_bad_file_is_a_message_and_the_path_stays(open_page, root):
     assert files(root) == []
 
 
+def test_several_faults_are_a_line_each(open_page, root):
+    # One training node, of class 0: class 1 is without one, and nothing is there to validate or test on.
+    nodes = NODES.replace("val", "train").replace("test", "train")
+    nodes = "".join(f"{line}\n" for line in nodes.splitlines() if not line.endswith("1,train"))
+    edges = EDGES.splitlines()[0] + "\nn0,n2\n"
+    with pytest.raises(UsageError) as caught:
+        store("own", [given("nodes.csv", nodes), given("edges.csv", edges)])
+    expected = [line.strip(" -") for line in str(caught.value).splitlines()]
+    assert len(expected) >= 3
+    app = of_own(open_page)
+    app.file_uploader[0].set_value(
+        [("nodes.csv", nodes.encode(), "text/csv"), ("edges.csv", edges.encode(), "text/csv")]
+    )
+    app.run()
+    assert not app.exception
+    shown_lines = [line.replace("\\", "").strip(" -") for line in app.error[0].value.split("  \n")]  # Markdown's break
+    assert shown_lines == expected
+
+
 def test_a_fault_is_looked_for_once(open_page, root, monkeypatch):
     app = of_own(open_page)
     app.file_uploader[0].set_value([("mine.npz", b"PK\x03\x04nonsense", "application/zip")]).run()

@@ -88,3 +88,27 @@ def test_damaged_and_unfinished_runs_are_left_aside():
     damaged = Damaged(status=SimpleNamespace(host=""), result={"device": {"type": "cpu"}})
     found = past_cost(a_spec(), "student", [damaged, unfinished, odd, a_run(a_spec(), epochs=0), whole], "cpu")
     assert found.runs == 1
+
+
+@pytest.mark.parametrize("role", ["teacher", "student"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"epochs": 0.5},
+        {"epochs": -3},
+        {"epochs": float("inf")},
+        {"epochs": float("nan")},
+        {"epochs": 10**400},
+        {"epochs": "many"},
+        {"epochs": True},
+        {"epochs": [1]},
+        {"seconds": float("inf")},
+        {"seconds": float("nan")},
+        {"seconds": -1.0},
+        {"seconds": 10**400},
+    ],
+)
+def test_times_and_epochs_that_cannot_be_tell_nothing(damage, role):
+    damaged = a_run(a_spec(), **damage)
+    assert past_cost(a_spec(), role, [damaged], "cpu") is None
+    assert past_cost(a_spec(), role, [damaged, a_run(a_spec())], "cpu").runs == 1

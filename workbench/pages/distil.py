@@ -10,19 +10,19 @@ import streamlit as st
 
 from workbench.errors import UsageError, WorkbenchError
 from workbench.pages import class_mode
-from workbench.pages.frame import as_code, choose, explained, link
+from workbench.pages.frame import as_code, by_line, choose, explained, link
 from workbench.pages.presets import PRESETS
 from workbench.pages.snippets import distil_as_command, distil_as_python
-from workbench.pages.starts import long_form, long_methods
+from workbench.pages.starts import from_run, long_form, long_methods
 from workbench.pages.tasks import look
 from workbench.pages.watch import show_watch
-from workbench.pages.wording import plain
 from workbench.registry import methods
 from workbench.runs.folder import Run
 from workbench.runs.store import find_run, list_runs
 from workbench.spec import Spec
 
 DEFAULT = "five-minute-demo"
+LOST = "Not everything of that run could be taken into the form; what is usual stands there instead."
 
 
 def show() -> None:
@@ -42,7 +42,8 @@ def show() -> None:
     else:
         for news in ("deleted", "launch-faults"):  # somebody has read them, and goes on
             st.session_state.pop(news, None)
-        _set_up()
+        with explained():
+            _set_up()
 
 
 def _set_up() -> None:
@@ -52,6 +53,8 @@ def _set_up() -> None:
     from workbench.pages.run_queue import each_method, wanted_specs
 
     key, start, seeds = _start()
+    if said := st.session_state.get("start-news"):
+        st.warning(said)
     left, right = st.columns(2)
     of, dataset, teacher, student, target, method, compare = form_parts(start, key, left, right)
     with right, st.container(border=True):
@@ -82,24 +85,28 @@ def _start() -> tuple[str, Mapping[str, Any], int]:
     """
     given = tuple(st.query_params.get(name) for name in ("preset", "copy", "method"))
     if any(given) and given != st.session_state.get("started-from"):
-        document, seeds = _named_start(*given)
+        document, seeds, said = _named_start(*given)
         number = st.session_state.get("start-number", 0) + 1
-        st.session_state.update({"started-from": given, "start-number": number, "start": (document, seeds)})
+        start = {"start": (document, seeds), "start-number": number, "start-news": said}
+        st.session_state.update({"started-from": given, **start})
     document, seeds = st.session_state.setdefault("start", _preset(DEFAULT))
     return f"set-up-{st.session_state.get('start-number', 0)}", document, seeds
 
 
-def _named_start(preset: str | None, copy: str | None, method: str | None) -> tuple[Mapping[str, Any], int]:
+def _named_start(preset: str | None, copy: str | None, method: str | None) -> tuple[Mapping[str, Any], int, str]:
+    """A spec as plain data, the number of seeds, and what could not be had as the address says it."""
     try:
         if preset and preset not in PRESETS:
             raise UsageError(f"there is no starting point {preset!r}")
         if method and method not in methods:
             raise UsageError(f"there is no method {method!r}")
         document, seeds = (find_run(copy).document, 1) if copy else _preset(preset or DEFAULT)
-        return (document | {"method": long_methods(method)} if method else document), seeds
+        document = document | {"method": long_methods(method)} if method else document
+        document, lost = from_run(document) if copy else (document, [])
+        return document, seeds, by_line("\n".join([LOST, *lost])) if lost else ""
     except WorkbenchError as error:
-        st.warning(f"{plain(error)}. The form starts with “{PRESETS[DEFAULT].title}” instead.")
-        return _preset(DEFAULT)
+        title = PRESETS[DEFAULT].title
+        return *_preset(DEFAULT), by_line(f"{error}. The form starts with “{title}” instead.")
 
 
 def _preset(name: str) -> tuple[dict[str, Any], int]:
@@ -136,7 +143,8 @@ def _launch_part(documents: Sequence[Mapping[str, Any]], seeds: Sequence[int], s
         elif done:
             fresh = st.button("Run it again", icon=":material/replay:", key="again", help="As a run of its own.")
     if pressed or (fresh and not several):
-        launch_all(specs, fresh)
+        with explained():  # where nothing starts, the rest of the page stays
+            launch_all(specs, fresh)
     python, command = _snippets(documents, seeds)
     as_code(python, command)
 

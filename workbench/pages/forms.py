@@ -10,7 +10,9 @@ import streamlit as st
 
 from workbench.options import Config, OptionInfo, describe
 from workbench.pages.wording import title_of
+from workbench.runs.stored_values import finite
 
+MOST = 2**53  # beyond it a browser cannot tell whole numbers apart, and the widget refuses them
 KEEP = "session"  # a form keeps what was entered while another page, or another part of this one, is shown
 
 
@@ -74,6 +76,32 @@ def option_field(info: OptionInfo, key: str, value: Any) -> Any:
     return st.number_input(
         label, value=number, step=_step(value), format="%g", **_float_bounds(info), **empty, **common
     )
+
+
+def fault(info: OptionInfo, value: Any) -> str:
+    """What keeps ``value`` from being shown and taken by the widget of an option; empty where nothing does."""
+    if value is None:
+        return "" if info.optional else "is no value"
+    if info.kind == "bool":
+        return "" if isinstance(value, bool) else "is neither true nor false"
+    if info.kind == "choice":
+        return "" if value in info.choices else f"is none of {', '.join(map(str, info.choices))}"
+    if info.kind == "text":
+        return "" if isinstance(value, str) else "is no text"
+    if info.kind == "int" and (isinstance(value, bool) or not isinstance(value, int)):
+        return "is no whole number"
+    if info.kind == "int" and abs(value) >= MOST:
+        return "is too large"
+    number = finite(value)
+    return "is no finite number" if number is None else _out_of_bounds(info, number)
+
+
+def _out_of_bounds(info: OptionInfo, number: float) -> str:
+    if info.low is not None and (number <= info.low if info.low_exclusive else number < info.low):
+        return f"is not above {info.low:g}" if info.low_exclusive else f"is below {info.low:g}"
+    if info.high is not None and (number >= info.high if info.high_exclusive else number > info.high):
+        return f"is not below {info.high:g}" if info.high_exclusive else f"is above {info.high:g}"
+    return ""
 
 
 def _int_bounds(info: OptionInfo) -> dict[str, int]:

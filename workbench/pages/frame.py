@@ -19,6 +19,11 @@ T = TypeVar("T")
 RUNS = "Runs of the command line and of notebooks are here as well."
 
 
+def by_line(text: object) -> str:
+    """``text`` with every character escaped to which Markdown gives a meaning; its lines stay lines."""
+    return "  \n".join(plain(line.strip()) for line in str(text).splitlines())
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Show a WorkbenchError of the block as a message; a run folder may vanish or be damaged at any time.
@@ -28,7 +33,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except WorkbenchError as error:
-        st.error(plain(error), icon=":material/error:")
+        st.error(by_line(error), icon=":material/error:")
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         st.error(plain(f"A file cannot be read or written: {error.strerror or error}{where}."), icon=":material/error:")

@@ -14,7 +14,7 @@ import streamlit as st
 
 from workbench.datasets.base import DatasetConfig
 from workbench.errors import UsageError, WorkbenchError
-from workbench.pages.frame import explained, link
+from workbench.pages.frame import by_line, explained, link
 from workbench.pages.run_rows import POLL_SECONDS, run_row
 from workbench.pages.sizes import stamp
 from workbench.pages.wording import plain
@@ -76,19 +76,22 @@ def launch_all(specs: Sequence[Spec], fresh: bool) -> None:
     bar = st.progress(0.0, text="Checking the spec …")
     notes = st.session_state.setdefault("launch-notes", {})
     launched, faults = [], []
-    for number, spec in enumerate(specs, start=1):
-        which = f"Run {number} of {len(specs)}: " if len(specs) > 1 else ""
-        try:
-            one = launch(spec, fresh=fresh, progress=partial(_tell, bar, which))
-        except WorkbenchError as error:
-            if len(specs) == 1:
-                raise
-            faults.append(f"{spec.objective.name}, seed {spec.seed}: {error}")
-            continue
-        notes[one.run.id] = [*([news[one.status]] if one.status in news else []), *one.notes]
-        launched.append(one.run.id)
+    try:
+        for number, spec in enumerate(specs, start=1):
+            which = f"Run {number} of {len(specs)}: " if len(specs) > 1 else ""
+            try:
+                one = launch(spec, fresh=fresh, progress=partial(_tell, bar, which))
+            except WorkbenchError as error:
+                if len(specs) == 1:
+                    raise
+                faults.append(f"{spec.objective.name}, seed {spec.seed}: {error}")
+                continue
+            notes[one.run.id] = [*([news[one.status]] if one.status in news else []), *one.notes]
+            launched.append(one.run.id)
+    finally:
+        bar.empty()  # where nothing could be started, the form stays
     if not launched:
-        raise UsageError("none of these runs can be started: " + "; ".join(faults))
+        raise UsageError("\n".join(["none of these runs can be started:", *faults]))
     st.session_state.update({LAUNCHED: launched, FAULTS: faults})
     st.query_params.update({"view": "watch", "run": launched[0]})
     st.rerun()
@@ -101,7 +104,7 @@ def _tell(bar: Any, which: str, text: str, share: float) -> None:
 def show_queue(runs: Mapping[str, Run]) -> None:
     """Runs that are going on or wait, and those of the last launch; nothing where there are fewer than two."""
     for fault in st.session_state.get(FAULTS, []):
-        st.warning(f"Not started: {plain(fault)}")
+        st.warning(f"Not started: {by_line(fault)}")
     together = st.session_state.get(LAUNCHED, [])
     shown = [run for id, run in runs.items() if run.status.alive or (len(together) > 1 and id in together)]
     if len(shown) < 2:

@@ -16,7 +16,7 @@ from workbench.pages.budget_dial import Target, budget_dial
 from workbench.pages.device_list import device_field
 from workbench.pages.forms import KEEP, option_field, option_form
 from workbench.pages.snippets import OWN
-from workbench.pages.starts import Start, preset_of, start_for
+from workbench.pages.starts import LAST_SEED, Start, preset_of, start_for
 from workbench.pages.upload import upload_part
 from workbench.pages.wording import count, plain
 from workbench.registry import datasets, models
@@ -135,7 +135,7 @@ def run_part(
     first = first_cell.number_input(
         "First seed",
         0,
-        2**31 - 101,
+        LAST_SEED,
         int(start.get("seed", 0)),
         key=f"{key}-seed",
         persist_state=KEEP,

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.datasets.base import USUAL_PRESET, DatasetConfig, Task
+from workbench.errors import UsageError
+from workbench.options import Config, describe
+from workbench.pages.forms import fault
 from workbench.parts import preset_documents, with_usual_parts
-from workbench.registry import datasets
+from workbench.registry import Registry, datasets, methods, models
+from workbench.spec import LIVE, Online, Spec, Training
 
 Document = Mapping[str, Any]
+PARTS: Mapping[str, Registry] = {"dataset": datasets, "teacher": models, "student": models}
+SETTINGS: Mapping[str, type[Config]] = {"training": Training, "teacher_training": Training, "online": Online}
+LAST_SEED = 2**31 - 101  # that a form begins with: a hundred seeds from there on are seeds too
+SHOWN = 40  # characters of a value that is left out
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,59 @@ def preset_of(start: Document) -> str | None:
     """The preset that a spec names; the usual one needs no name."""
     preset = start.get("preset")
     return None if preset == USUAL_PRESET else preset
+
+
+def from_run(document: Document) -> tuple[dict[str, Any], list[str]]:
+    """The spec of a run, of the form that ``is_spec`` asks for, as a form can show it; and what was left out of it.
+
+    Its values may be of another version, or somebody may have edited them. Raises UsageError where the dataset, a
+    model or a method is not known here.
+    """
+    found: dict[str, Any] = dict(document)
+    lost: list[str] = []
+    for part, registry in PARTS.items():
+        found[part] = _known(registry, document[part], part, lost)
+    found["method"] = [_known(methods, part, part["name"], lost) for part in document["method"]]
+    for field, config in SETTINGS.items():
+        if document.get(field):
+            found[field] = _fitting(config, document[field], field, lost)
+    own = {name: document[name] for name in ("teacher_control", "umap") if name in document}
+    found = {name: value for name, value in found.items() if name not in own} | _fitting(Spec, own, "", lost)
+    if (preset := found.get("preset")) not in (None, USUAL_PRESET, *datasets[document["dataset"]["name"]].presets):
+        lost.append(f"preset: {_brief(preset)} is none of this dataset")
+        del found["preset"]
+    if (seed := found.get("seed", 0)) > LAST_SEED:
+        lost.append(f"seed: {seed} is above {LAST_SEED}, which stands there instead")
+        found["seed"] = LAST_SEED
+    return found, lost
+
+
+def _known(registry: Registry, part: Document, where: str, lost: list[str]) -> dict[str, Any]:
+    if part["name"] == LIVE and LIVE not in registry:
+        raise UsageError(f"this run was made from a live Python object as its {where}, which no form can show")
+    options = {key: value for key, value in part.items() if key != "name"}
+    return {"name": part["name"], **_fitting(registry[part["name"]], options, where, lost)}
+
+
+def _fitting(config: type[Config], options: Document, where: str, lost: list[str]) -> dict[str, Any]:
+    """Those of ``options`` whose widgets can show them; the others are told in ``lost``."""
+    infos, found = {info.name: info for info in describe(config)}, {}
+    for name, value in options.items():
+        wrong = fault(infos[name], value) if name in infos else "is of an option that is not known here"
+        if wrong:
+            place = ", ".join(filter(None, (where, name))).replace("_", " ")
+            lost.append(f"{place}: {_brief(value)} {wrong}")
+        else:
+            found[name] = value
+    return found
+
+
+def _brief(value: Any) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of thousands of digits
+        text = "a number"
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
 
 
 def long_form(part: Any) -> Document:

@@ -9,6 +9,7 @@ import streamlit as st
 from workbench.datasets.uploaded import MOST_MEGABYTES, Given, store
 from workbench.errors import WorkbenchError
 from workbench.pages import class_mode
+from workbench.pages.frame import by_line
 from workbench.pages.snippets import OWN
 from workbench.pages.wording import count, plain
 
@@ -43,7 +44,7 @@ def _take(dataset: str, given: Sequence[Given], key: str) -> None:
             with st.spinner("Reading it …"):
                 stored = store(dataset, given)
         except WorkbenchError as error:
-            st.session_state[fault] = (seen, plain(error))
+            st.session_state[fault] = (seen, by_line(error))
         else:
             sizes = ", ".join(f"{count(number)} {what}" for what, number in stored.sizes.items())
             news = f"“{plain(stored.name)}” was read and kept: {sizes}."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.errors import WorkbenchError
 from workbench.runs.status import HOST
+from workbench.runs.stored_values import finite
 
 if TYPE_CHECKING:
     from workbench.runs.folder import Run
@@ -63,10 +64,10 @@ def _paces(wanted: Mapping[str, Any], role: Role, runs: Iterable[Run], device: s
             alike = of_this_machine(run) and run.result is not None and _facts(run.document, role) == wanted
             result: Any = (run.result or {}) if alike else {}
             found, kind = result.get(role) or {}, (result.get("device") or {}).get("type")
-            seconds, epochs = found.get("seconds"), found.get("epochs")
-            if kind == device and seconds and epochs and not found.get("reused"):
+            seconds, epochs = finite(found.get("seconds")) or 0.0, int(finite(found.get("epochs")) or 0)
+            if kind == device and seconds > 0 and epochs > 0 and not found.get("reused"):
                 steps = len(result.get("steps") or ()) if role == "student" else 0  # of snapshots: a training at each
-                yield max(steps, 1) * float(seconds) / int(epochs)
+                yield max(steps, 1) * seconds / epochs
         except (WorkbenchError, KeyError, TypeError, ValueError, AttributeError):
             continue  # a damaged run tells nothing
 
