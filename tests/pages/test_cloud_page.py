@@ -5,6 +5,7 @@ import json
 import shutil
 
 import pytest
+from damages import cases, damage
 
 from workbench.pages.cloud_page import columns_of, plain_runs
 from workbench.pages.shown import as_csv
@@ -13,6 +14,16 @@ from workbench.runs.folder import Run
 
 RUN = "shapes-lsp-s0-0123456789ab"
 PLAIN = "shapes-none-s0-0123456789ab"
+DAMAGED = {
+    "clouds": {
+        "points": "short, empty, flat, deep, text, complex, without columns",
+        "labels": "short, empty, deep, text, NaN, infinite, large, negative, unsigned",
+        "shapes": "short, text, NaN, unsigned",
+        "class_names": "short, empty, deep",
+    },
+    "teacher": {"logits": "short, empty, flat, text, complex, without columns", "features_0": "flat, text"},
+    "student": {"features_1": "without columns", "neighbours_1": "short, flat, text, NaN, large, negative, unsigned"},
+}
 
 
 def charts(app):
@@ -191,6 +202,17 @@ def test_damaged_arrays_are_a_message(open_page, make_cloud_folder, name):
     app = open_page("dynamic_graph", run=RUN)
     assert not app.exception
     assert "damaged" in app.error[0].value
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "kind"), [(file, *case) for file, table in DAMAGED.items() for case in cases(table)]
+)
+def test_arrays_that_do_not_fit_are_a_message(open_page, make_cloud_folder, file, name, kind):
+    damage(make_cloud_folder(), file, name, kind)
+    app = open_page("dynamic_graph", run=RUN)
+    assert not app.exception
+    assert ["damaged, '" in error.value for error in app.error] == [True]
+    assert not charts(app)
 
 
 def test_metrics_that_were_not_finite_are_no_traceback(open_page, make_cloud_folder):

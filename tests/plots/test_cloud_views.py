@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from cloud_folders import CLASSES, LABELS, NEIGHBOURS, WIDTHS
+from damages import change_arrays
 
 from workbench.errors import RunError, UsageError
 from workbench.plots import cloud_graphs, feature_distances
@@ -29,13 +30,6 @@ def titles(figure):
 def in_scene(figure, number):
     name = "scene" if number == 1 else f"scene{number}"
     return [trace for trace in figure.data if (trace.scene or "scene") == name]
-
-
-def change(run, name, **arrays):
-    file = run.path / f"arrays/{name}.npz"
-    with np.load(file) as stored:
-        kept = {key: value for key, value in stored.items() if key not in arrays}
-    np.savez(file, **kept, **{key: value for key, value in arrays.items() if value is not None})
 
 
 @pytest.mark.parametrize(("layer", "places"), [(None, (2, 1, 1)), (1, (0, 0, 0)), (2, (1, 1, 1)), (3, (2, 1, 1))])
@@ -133,7 +127,7 @@ def test_a_second_run_must_have_the_same_shapes(run, plain, make_cloud_folder):
     drawn = Run(make_cloud_folder("drawn-anew", method="none", drawn=1))
     with pytest.raises(UsageError, match=r"the points of shape 0 \(a sphere and a sphere\) are others"):
         feature_distances(run, plain=drawn)
-    change(plain, "clouds", shapes=np.array([10, 11, 99, 13]))
+    change_arrays(plain.path, "clouds", shapes=np.array([10, 11, 99, 13]))
     with pytest.raises(UsageError, match=f"shape 2 is number 12 of the dataset in {run.id}, and number 99 in {PLAIN}"):
         feature_distances(run, plain=plain)
 
@@ -143,18 +137,18 @@ def test_a_second_run_must_have_the_same_shapes(run, plain, make_cloud_folder):
     [("clouds", "labels"), ("clouds", "class_names"), ("teacher", "logits"), ("student", "neighbours_1")],
 )
 def test_arrays_that_are_missing_are_explained(run, file, name):
-    change(run, file, **{name: None})
+    change_arrays(run.path, file, **{name: None})
     with pytest.raises(RunError, match=f"hold no '{name}': run the spec again"):
         feature_distances(run)
 
 
 def test_arrays_of_other_shapes_are_explained(run, make_cloud_folder):
     other = Run(make_cloud_folder("fewer-points", points=30))
-    change(run, "student", **other.arrays("student"))
-    with pytest.raises(RunError, match="are not of the same shapes"):
+    change_arrays(run.path, "student", **other.arrays("student"))
+    with pytest.raises(RunError, match="damaged, 'features_0' does not fit"):
         feature_distances(run)
-    change(run, "student", features_0=None, features_1=None, neighbours_0=None, neighbours_1=None)
-    with pytest.raises(RunError, match="are not of the same shapes"):
+    change_arrays(run.path, "student", features_0=None, features_1=None, neighbours_0=None, neighbours_1=None)
+    with pytest.raises(RunError, match="damaged, 'features' does not fit"):
         cloud_graphs(run)
 
 

@@ -10,12 +10,13 @@ import streamlit as st
 
 from workbench.errors import UsageError, WorkbenchError
 from workbench.pages import class_mode
-from workbench.pages.frame import as_code, by_line, choose, explained, link
+from workbench.pages.frame import as_code, choose, explained, link
 from workbench.pages.presets import PRESETS
 from workbench.pages.snippets import distil_as_command, distil_as_python
 from workbench.pages.starts import from_run, long_form, long_methods
 from workbench.pages.tasks import look
 from workbench.pages.watch import show_watch
+from workbench.pages.wording import by_line
 from workbench.registry import methods
 from workbench.runs.folder import Run
 from workbench.runs.store import find_run, list_runs

@@ -11,17 +11,12 @@ import streamlit as st
 from workbench.errors import WorkbenchError
 from workbench.pages import class_mode
 from workbench.pages.navigation import pages
-from workbench.pages.wording import STATES, plain
+from workbench.pages.wording import STATES, by_line, plain
 from workbench.runs.folder import Run
 from workbench.runs.store import demo_runs, list_runs, runs_root
 
 T = TypeVar("T")
 RUNS = "Runs of the command line and of notebooks are here as well."
-
-
-def by_line(text: object) -> str:
-    """``text`` with every character escaped to which Markdown gives a meaning; its lines stay lines."""
-    return "  \n".join(plain(line.strip()) for line in str(text).splitlines())
 
 
 @contextmanager

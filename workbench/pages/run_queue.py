@@ -14,10 +14,10 @@ import streamlit as st
 
 from workbench.datasets.base import DatasetConfig
 from workbench.errors import UsageError, WorkbenchError
-from workbench.pages.frame import by_line, explained, link
+from workbench.pages.frame import explained, link
 from workbench.pages.run_rows import POLL_SECONDS, run_row
 from workbench.pages.sizes import stamp
-from workbench.pages.wording import plain
+from workbench.pages.wording import by_line, plain
 from workbench.runs.folder import Run
 from workbench.runs.status import Status
 from workbench.runs.store import PRIVATE, runs_root

@@ -16,7 +16,7 @@ from workbench.pages.snapshot_figures import DRAWN
 from workbench.pages.snippets import view_as_python
 from workbench.pages.step_table import step_table
 from workbench.pages.wording import NONE, plain
-from workbench.plots.evolution_arrays import NAMES, online_steps, step_metrics
+from workbench.plots.evolution_arrays import NAMES, metrics_of, online_steps, step_metrics
 from workbench.runs.folder import Run
 from workbench.runs.measured import without_seed
 from workbench.runs.side import fingerprint_of
@@ -50,7 +50,7 @@ def show(run: Run, beside: Run | None, runs: Sequence[Run]) -> None:
     how: dict[str, Any] = {"format_func": FIGURES.__getitem__, "required": True, "help": "What is drawn of each step."}
     figure = choose(st.segmented_control, "Figure", "figure", list(FIGURES), **how)
     film(_at_step)(run.path, beside.path if beside else None, figure)
-    step_table(run, [other for other in runs if _same_but_seed(run, other)])
+    step_table(run, _seeds(run, runs))
 
 
 def _at_step(path: Path, beside: Path | None, figure: str) -> None:
@@ -75,15 +75,15 @@ def _one_run(run: Run, figure: str, step: int, nodes: list[int] | None) -> str:
     """Numbers and figure of a run at a step; returns the Python that draws the figure."""
     metrics = step_metrics(run, step)
     _numbers(metrics)
-    if metrics and all((of or {}).get("auc") is None for of in metrics.values()):
+    if metrics and all(of.get("auc") is None for of in metrics.values()):
         note(f"Too few links of snapshot {step + 1} to predict, or pairs without one, for a test: no AUC here.")
     view, choices = DRAWN[figure](run, step, nodes)
     return view_as_python(run.id, view, step=step, **choices)
 
 
-def _numbers(metrics: Mapping[str, Mapping[str, Any]]) -> None:
+def _numbers(metrics: Mapping[str, Mapping[str, float | None]]) -> None:
     cells = st.columns(4)
-    auc: dict[str, float | None] = {who: (metrics.get(who) or {}).get("auc") for who in NAMES}
+    auc = {who: metrics.get(who, {}).get("auc") for who in NAMES}
     for cell, who in zip(cells, ("teacher", "student", "plain"), strict=False):
         value, alone = auc[who], auc["plain"]
         gain = None
@@ -118,8 +118,18 @@ def _chosen_nodes(label: str, name: str, help: str) -> list[int] | None:
         raise UsageError(f"{text!r} are no node numbers: write them as 3, 14") from None
 
 
+def _seeds(run: Run, runs: Sequence[Run]) -> list[Run]:
+    """One finished run of the same spec per seed that was measured: the shown one, of other seeds the newest."""
+    found: dict[int | None, Run] = {}
+    for other in (run, *runs):
+        if _same_but_seed(run, other) and metrics_of(other):
+            found.setdefault(other.seed, other)
+    return list(found.values())
+
+
 def _same_but_seed(run: Run, other: Run) -> bool:
     try:
-        return other.status.state == "done" and without_seed(run.document) == without_seed(other.document)
+        same = other.status.state == "done" and without_seed(run.document) == without_seed(other.document)
+        return same and fingerprint_of(run) == fingerprint_of(other)  # a file of one's own may have changed
     except WorkbenchError:
         return False

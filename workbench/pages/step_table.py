@@ -18,7 +18,8 @@ METRICS = ("auc", "average_precision", "dot_auc", "known_auc")
 
 
 def step_table(run: Run, seeds: Sequence[Run]) -> None:
-    """Means over ``seeds``, the finished runs of the same spec, this one among them."""
+    """Means over ``seeds``, finished runs of the same spec, one per seed, this one among them where it was
+    measured."""
     with explained():
         runs = list(seeds) or [run]
         st.subheader("Step by step")
@@ -51,7 +52,7 @@ def _mean_and_std(score: Score) -> str:
 def _long_table(runs: Sequence[Run]) -> Columns:
     """One row per run, step and predictor."""
     rows = [
-        (run.id, -1 if run.seed is None else run.seed, step, predicts, who, *((of or {}).get(m) for m in METRICS))
+        (run.id, -1 if run.seed is None else run.seed, step, predicts, who, *(of.get(m) for m in METRICS))
         for run in runs
         for step, predicts, metrics in metrics_of(run)
         for who, of in metrics.items()

@@ -9,9 +9,8 @@ import streamlit as st
 from workbench.datasets.uploaded import MOST_MEGABYTES, Given, store
 from workbench.errors import WorkbenchError
 from workbench.pages import class_mode
-from workbench.pages.frame import by_line
 from workbench.pages.snippets import OWN
-from workbench.pages.wording import count, plain
+from workbench.pages.wording import by_line, count, plain
 
 
 def upload_part(dataset: str, key: str) -> None:

@@ -28,6 +28,11 @@ def plain(text: object) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", str(text))
 
 
+def by_line(text: object) -> str:
+    """``text`` with every character escaped to which Markdown gives a meaning; its lines stay lines."""
+    return "  \n".join(plain(line.strip()) for line in str(text).splitlines())
+
+
 def title_of(name: str) -> str:
     """``hidden_channels`` -> ``Hidden channels``."""
     return name.replace("_", " ").capitalize()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import RunError, UsageError
+from workbench.plots.stored_arrays import ANY, INTEGERS, SOME, TEXT, checked, damaged
 from workbench.runs.folder import Run
 
 CLOUDS = "clouds"
@@ -73,13 +72,12 @@ def read_clouds(run: Run) -> Clouds:
     if not has_clouds(run):
         raise RunError(f"run {run.id} has no point clouds (yet): distil on shapes, as builtin-shapes")
     stored = run.arrays(CLOUDS)
-    points, labels, shapes = (_one_of(run, stored, name) for name in ("points", "labels", "shapes"))
-    names = tuple(str(name) for name in _one_of(run, stored, "class_names"))
-    teacher, student = (_layers(run, role) for role in ("teacher", "student"))
-    clouds = Clouds(points, labels, shapes, names, teacher, student, _taught(run))
-    if not all(_fits(clouds, model) for model in (teacher, student)):
-        raise RunError(f"the arrays of run {run.id} are not of the same shapes: run the spec again")
-    return clouds
+    points = checked(run, stored, "points", (SOME, SOME, 3))
+    names = tuple(str(name) for name in checked(run, stored, "class_names", (SOME,), TEXT))
+    labels = checked(run, stored, "labels", points.shape[:1], INTEGERS, range(len(names)))
+    shapes = checked(run, stored, "shapes", points.shape[:1], INTEGERS)
+    teacher, student = (_layers(run, role, points.shape[:2], len(names)) for role in ("teacher", "student"))
+    return Clouds(points, labels, shapes, names, teacher, student, _taught(run))
 
 
 def check_same_shapes(run: str, one: Clouds, plain: str, other: Clouds) -> None:
@@ -104,17 +102,17 @@ def _first(mask: NDArray[np.bool_]) -> int | None:
     return int(mask.argmax()) if mask.any() else None
 
 
-def _layers(run: Run, role: str) -> Layers:
+def _layers(run: Run, role: str, points: tuple[int, ...], classes: int) -> Layers:
+    """What a model makes of shapes and their ``points`` (M, n)."""
     stored = run.arrays(role)
-    count = sum(name.startswith("features_") for name in stored)
-    parts = ([_one_of(run, stored, f"{name}_{i}") for i in range(count)] for name in ("features", "neighbours"))
-    return Layers(_one_of(run, stored, "logits"), *parts)
-
-
-def _fits(clouds: Clouds, model: Layers) -> bool:
-    shapes, points = clouds.points.shape[:2]
-    of_points = (array.shape[:2] == (shapes, points) for array in (*model.features, *model.neighbours))
-    return len(model) > 0 and len(clouds.labels) == len(clouds.shapes) == len(model.logits) == shapes and all(of_points)
+    layers = range(sum(name.startswith("features_") for name in stored))
+    if not layers:
+        raise damaged(run, "features")
+    logits = checked(run, stored, "logits", (points[0], classes))
+    features = [checked(run, stored, f"features_{i}", (*points, SOME)) for i in layers]
+    linked = range(points[1])  # by their numbers
+    neighbours = [checked(run, stored, f"neighbours_{i}", (*points, ANY), INTEGERS, linked) for i in layers]
+    return Layers(logits, features, neighbours)
 
 
 def _taught(run: Run) -> str:
@@ -123,9 +121,3 @@ def _taught(run: Run) -> str:
     except (KeyError, TypeError):
         return ""
     return WITHOUT if names == ["none"] else f"with {' + '.join(names)}"
-
-
-def _one_of(run: Run, stored: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
-    if name not in stored:
-        raise RunError(f"the arrays of run {run.id} hold no {name!r}: run the spec again")
-    return stored[name]

@@ -6,18 +6,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.analysis.evolution import Links
 from workbench.errors import RunError, UsageError, WorkbenchError
+from workbench.plots.stored_arrays import ANY, INTEGERS, SOME, checked, damaged
 from workbench.runs.folder import Run
+from workbench.runs.stored_values import finite
 
 SEQUENCE = "sequence"
 DAY = 86_400.0  # seconds
 LEAST_DATE, FIRST_DATE, END_OF_DATES = -62_135_596_800.0, 366 * DAY, 253_402_300_800.0  # years 1, 1971 and 10000
+MOST_SNAPSHOTS = 100_000  # a larger number in a result is no snapshot
 NAMES: Mapping[str, str] = {  # who is scored -> the name in legends and tables
     "teacher": "teacher",
     "student": "student",
@@ -77,13 +80,24 @@ def has_snapshots(run: Run) -> bool:
 
 
 def read_snapshots(run: Run) -> Snapshots:
-    """The stored links over time; RunError where the run has none or they do not fit."""
+    """The stored links over time; RunError where the run has none, or where they do not fit together or its steps."""
     if not has_snapshots(run):
         raise RunError(f"run {run.id} has no snapshots (yet): distil on links over time, as builtin-communities")
     stored = run.arrays(SEQUENCE)
-    birth = _one_of(run, stored, "birth")
-    links = [_one_of(run, stored, f"links_{t}") for t in range(sum(name.startswith("links_") for name in stored))]
-    return Snapshots(birth, links, stored.get("groups"), stored.get("boundaries"))
+    count = sum(name.startswith("links_") for name in stored)
+    if max(online_steps(run), default=0) >= count:
+        raise damaged(run, "links")
+    birth = checked(run, stored, "birth", (SOME,), INTEGERS, range(count + 1))
+    nodes = len(birth)
+    links = [checked(run, stored, f"links_{t}", (2, ANY), INTEGERS, range(nodes)) for t in range(count)]
+    groups = boundaries = None
+    if "groups" in stored:
+        groups = checked(run, stored, "groups", (count, nodes), INTEGERS)
+    if "boundaries" in stored:
+        boundaries = checked(run, stored, "boundaries", (count + 1,))
+        if not (boundaries[:-1] <= boundaries[1:]).all():
+            raise damaged(run, "boundaries")
+    return Snapshots(birth, links, groups, boundaries)
 
 
 def online_steps(run: Run) -> list[int]:
@@ -93,19 +107,33 @@ def online_steps(run: Run) -> list[int]:
 
 
 def read_step(run: Run, step: int) -> Step:
-    """The arrays of one online step. Raises UsageError for a step that there is not or that could not be judged."""
+    """The arrays of one online step. Raises UsageError for a step that there is not or that could not be judged, and
+    RunError where they do not fit together."""
     stored = step_arrays(run, step)
     if not _judged(stored):
         raise UsageError(
             f"step {step} could not be judged, too few links or pairs without one follow: choose another step"
         )
-    return Step(**{name: _one_of(run, stored, name) for name in Step.__dataclass_fields__})
+    teacher, student = _embeddings(run, stored)
+    there = range(len(student))
+    positives = checked(run, stored, "positives", (2, SOME), INTEGERS, there)
+    negatives = checked(run, stored, "negatives", positives.shape, INTEGERS, there)
+    scores = (checked(run, stored, f"scores_{who}", (positives.size,)) for who in ("student", "teacher"))
+    return Step(student, teacher, positives, negatives, *scores)
 
 
-def read_embeddings(run: Run, step: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Teacher's (K, d_t) and student's (N_t, d_s) at one online step, whether or not it could be judged."""
+def read_embeddings(run: Run, step: int, sequence: Snapshots) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Teacher's (K, d_t) and student's (N_t, d_s) at one online step of ``sequence``, whether or not it could be
+    judged. Raises as :func:`read_step` does."""
+    return _embeddings(run, step_arrays(run, step), int((sequence.birth <= step).sum()))
+
+
+def read_attention(run: Run, step: int) -> tuple[NDArray[np.floating] | None, NDArray[np.floating] | None, int]:
+    """Temporal attention of the teacher (K, W_t, W_t) and of the student (N_t, W_s, W_s) at one online step, None where
+    it is not stored, and N_t. Raises as :func:`read_step` does."""
     stored = step_arrays(run, step)
-    return _one_of(run, stored, "teacher"), _one_of(run, stored, "student")
+    teacher, student = _embeddings(run, stored)
+    return _attention(run, stored, "teacher", teacher), _attention(run, stored, "student", student), len(student)
 
 
 def was_judged(run: Run, step: int) -> bool:
@@ -137,22 +165,51 @@ def check_snapshot(snapshot: int, sequence: Snapshots) -> None:
         raise UsageError(f"there is no snapshot {snapshot!r}: choose one of 0..{len(sequence) - 1}")
 
 
-def step_metrics(run: Run, step: int) -> Mapping[str, Mapping[str, Any]]:
+def step_metrics(run: Run, step: int) -> Mapping[str, Mapping[str, float | None]]:
     """What was measured in an online step, by whom; empty where nothing is known."""
     return next((metrics for at, _, metrics in metrics_of(run) if at == step), {})
 
 
-def metrics_of(run: Run) -> list[tuple[int, int, Mapping[str, Mapping[str, Any]]]]:
-    """Per online step: the step, the snapshot that it predicts, and the metrics by whom; empty if unfinished."""
-    records = (run.result or {}).get("steps") or []
-    return [(r["step"], r.get("predicts", r["step"] + 1), r.get("metrics") or {}) for r in records if "step" in r]
+def metrics_of(run: Run) -> list[tuple[int, int, Mapping[str, Mapping[str, float | None]]]]:
+    """Per online step: the step, the snapshot that it predicts, and the metrics by whom; empty if unfinished.
+
+    What is no record of a step is left out, and a metric that is no finite number is None.
+    """
+    records = (run.result or {}).get("steps")
+    found: dict[int, tuple[int, int, Mapping[str, Mapping[str, float | None]]]] = {}
+    for record in records if isinstance(records, list) else []:
+        if isinstance(record, dict) and _is_snapshot(step := record.get("step")):
+            to = record.get("predicts")
+            found.setdefault(step, (step, to if _is_snapshot(to) else step + 1, _numbers(record.get("metrics"))))
+    return list(found.values())
+
+
+def _is_snapshot(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_SNAPSHOTS
+
+
+def _numbers(metrics: Any) -> dict[str, dict[str, float | None]]:
+    of_whom = metrics.items() if isinstance(metrics, dict) else ()
+    return {who: {name: finite(value) for name, value in of.items()} for who, of in of_whom if isinstance(of, dict)}
 
 
 def _judged(stored: Mapping[str, NDArray[Any]]) -> bool:
     return any(name in stored for name in ("positives", "negatives", "scores_student", "scores_teacher"))
 
 
-def _one_of(run: Run, stored: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+def _embeddings(
+    run: Run, stored: Mapping[str, NDArray[Any]], there: int | range = SOME
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Teacher's and student's; ``there`` says of how many nodes the student's are."""
+    student = checked(run, stored, "student", (there, SOME))
+    return checked(run, stored, "teacher", (range(1, len(student) + 1), SOME)), student
+
+
+def _attention(
+    run: Run, stored: Mapping[str, NDArray[Any]], who: str, embedding: NDArray[np.floating]
+) -> NDArray[np.floating] | None:
+    name = f"attention_{who}"
     if name not in stored:
-        raise RunError(f"the arrays of run {run.id} hold no {name!r}: run the spec again")
-    return stored[name]
+        return None
+    window = stored[name].shape[-1] if stored[name].ndim else 0
+    return checked(run, stored, name, (len(embedding), window or SOME, window or SOME))

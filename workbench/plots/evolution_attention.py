@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 
 from workbench.errors import RunError, UsageError
 from workbench.plots import theme
-from workbench.plots.evolution_arrays import step_arrays
+from workbench.plots.evolution_arrays import read_attention
 from workbench.runs.folder import Run
 
 HEIGHT = 480
@@ -26,13 +26,12 @@ def temporal_attention(run: Run, step: int, node: int | None = None) -> go.Figur
 
     A row is an attending snapshot of the window and sums to one, a column an attended one; nothing looks ahead,
     so the upper triangle is empty. Of many nodes a model's attention is not stored, and its title says so. Raises
-    UsageError for a step or node that there is not, RunError where none is stored.
+    UsageError for a step or node that there is not, RunError where none is stored or it is
+    damaged.
     """
-    stored = step_arrays(run, step)
-    teacher, student = (stored.get(f"attention_{who}") for who in ("teacher", "student"))
+    teacher, student, count = read_attention(run, step)
     if teacher is None and student is None:
         raise RunError(f"run {run.id} has stored no temporal attention at step {step}: there are too many nodes for it")
-    count = len(stored["student"] if student is None else student)
     if node is not None and not 0 <= node < count:
         raise UsageError(f"there is no node {node!r} at step {step}: nodes are numbered 0..{count - 1}")
     absent = [NOT_STORED if weights is None else UNKNOWN for weights in (teacher, student)]

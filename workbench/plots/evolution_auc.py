@@ -72,7 +72,7 @@ def scores(runs: Sequence[Run], metric: Metric = "auc") -> list[Score]:
     for run in runs:
         for step, predicts, metrics in metrics_of(run):
             for who in NAMES:
-                value = (metrics.get(who) or {}).get(metric)
+                value = metrics.get(who, {}).get(metric)
                 if value is not None:
                     found.setdefault((step, predicts, who), []).append(value)
     if not found:

@@ -57,20 +57,24 @@ def embeddings_over_time(
     steps. Of larger graphs the ``most_nodes`` nodes with most links are drawn. Raises UsageError for a step
     or node that there is not.
     """
-    check_step(step, online_steps(run))
+    check_step(step, online_steps(run))  # before the costly part
     return draw(read_journey(run, most_nodes), step, trail, nodes)
 
 
 def read_journey(run: Run, most_nodes: int = MOST_NODES) -> Journey:
     """The embeddings of all online steps in one frame: the costly part, the same for every step."""
     sequence, steps = read_snapshots(run), online_steps(run)
-    teacher, student = aligned_pair(*zip(*(read_embeddings(run, step) for step in steps), strict=True))
+    teacher, student = aligned_pair(*zip(*(read_embeddings(run, step, sequence) for step in steps), strict=True))
     shown = most_linked(sequence.links, len(sequence.birth), most_nodes)
     return Journey(sequence, steps, teacher, student, shown)
 
 
 def draw(of: Journey, step: int, trail: int = TRAIL, nodes: Sequence[int] | None = None) -> go.Figure:
-    """Two panels of the step, teacher and student; the teacher's holds the nodes that it knows."""
+    """Two panels of the step, teacher and student; the teacher's holds the nodes that it knows.
+
+    Raises UsageError for a step or node that there is not.
+    """
+    check_step(step, list(of.steps))
     index = list(of.steps).index(step)
     followed = of.drifters() if nodes is None else _checked(nodes, len(of.sequence.birth))
     panels = (("Teacher", of.teacher), ("Student", of.student))

@@ -93,7 +93,7 @@ def evolution(run: Run, step: int, most_nodes: int = MOST_NODES) -> go.Figure:
     there is not and RunError where the run has none.
     """
     sequence = read_snapshots(run)
-    check_snapshot(step, sequence)
+    check_snapshot(step, sequence)  # before the costly part
     return draw(lay_out(sequence, most_nodes), step)
 
 
@@ -103,7 +103,8 @@ def lay_out(sequence: Snapshots, most_nodes: int = MOST_NODES) -> Evolution:
 
 
 def draw(of: Evolution, snapshot: int) -> go.Figure:
-    """The figure of one snapshot, with the axes of all."""
+    """The figure of one snapshot, with the axes of all. Raises UsageError for a snapshot that there is not."""
+    check_snapshot(snapshot, of.sequence)
     figure = make_subplots(1, 1, subplot_titles=[f"{of.sequence.when(snapshot)}: {_told(of, snapshot)}"])
     figure.add_traces(traces(of, snapshot))
     figure.add_traces(legend(of.sequence))
