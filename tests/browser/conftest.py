@@ -108,6 +108,7 @@ def free_port():
 def browser(chromium):
     """One browser for the tests of a file."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    playwright.expect.set_options(timeout=60_000)  # ms
     with playwright.sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=chromium, args=SWITCHES)
         yield started

@@ -9,6 +9,7 @@ from run_folders import SPEC
 
 from workbench.errors import RunError
 from workbench.runs.folder import Run
+from workbench.runs.index import VERSION
 from workbench.runs.store import list_runs
 from workbench.runs.stored_values import finite, is_record, is_spec
 
@@ -73,7 +74,7 @@ def test_what_an_older_index_holds_is_looked_at_too(make_run_folder, runs_root):
     write(folder, yaml.safe_dump({**SPEC, "dataset": "builtin-karate"}))
     with sqlite3.connect(runs_root / ".workbench" / "index.sqlite") as database:
         changed = database.execute(
-            "UPDATE runs_1 SET spec = ?", [json.dumps({**SPEC, "dataset": "builtin-karate"})]
+            f"UPDATE runs_{VERSION} SET spec = ?", [json.dumps({**SPEC, "dataset": "builtin-karate"})]
         ).rowcount
     assert changed == 1
     assert list_runs()[0].status.state == "lost"
