@@ -59,3 +59,18 @@ def public_split(
     split = np.zeros(len(y), dtype=np.int64)
     split[train], split[rest[:validation]], split[rest[validation : validation + test]] = 1, 2, 3
     return masks_of(split)
+
+
+def per_class_split(random: np.random.RandomState, y: Array, training: int, validation: int) -> dict[str, Array]:
+    """Masks (N,): of every class so many nodes drawn for training and for validation, all others for the test.
+
+    Raises ValueError for a class that would have no node left.
+    """
+    order = random.permutation(len(y))
+    split = np.full(len(y), 3)
+    for label in np.unique(y):
+        drawn = order[y[order] == label]
+        if len(drawn) <= training + validation:
+            raise ValueError(f"class {label} has {len(drawn)} nodes, and {training} + {validation} are drawn of each")
+        split[drawn[:training]], split[drawn[training : training + validation]] = 1, 2
+    return masks_of(split)

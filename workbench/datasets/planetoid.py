@@ -9,17 +9,15 @@ read-only, and any number of processes may load at once.
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
-import urllib.request
 import warnings
-from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from workbench.datasets.arrays import as_data, normalise_rows
-from workbench.datasets.base import DATA_ROOT, Card, DatasetConfig, Progress
+from workbench.datasets.base import Card, DatasetConfig, Progress
 from workbench.datasets.pickles import read_pickle
+from workbench.datasets.raw_files import RawFiles
 from workbench.errors import UsageError
 from workbench.options import Option
 from workbench.registry import datasets
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
 
 SOURCE = "https://github.com/kimiyoung/planetoid/raw/master/data"  # also PyG's source
 PARTS = ("x", "tx", "allx", "y", "ty", "ally", "graph", "test.index")
-TIMEOUT = 30.0  # seconds without a byte
-CHUNK = 1 << 16
 
 SHA256 = {
     "ind.citeseer.allx": "2ac30345d95c9ec933a817ee0bdd6a5f077f8c184a20e696910192d534414668",
@@ -67,20 +63,20 @@ class PlanetoidConfig(DatasetConfig):
 
     normalise_features: bool = Option(True, help="Scale every paper's words to a sum of one.")
 
-    def raw_folder(self, root: Path) -> Path:
-        return root / "Planetoid" / self.folder / "raw"
-
-    def file_names(self) -> list[str]:
-        return [f"ind.{self.folder.lower()}.{part}" for part in PARTS]
+    @property
+    def files(self) -> RawFiles:
+        names = tuple(f"ind.{self.folder.lower()}.{part}" for part in PARTS)
+        return RawFiles(SOURCE, f"Planetoid/{self.folder}/raw", names, verify)
 
     def is_ready(self, root: Path) -> bool:
-        return not self._missing(root)
+        return not self.files.missing(root)
 
     def load(self, root: Path, progress: Progress | None = None) -> Data:
-        missing = self._missing(root)
-        if missing:
-            download(missing, self.raw_folder(root), progress)
-        raw = {name: read_published(self.raw_folder(root) / name) for name in self.file_names()}
+        files = self.files
+        files.fetch_missing(root, progress)
+        raw = {name: files.read(root, name) for name in files.names}
+        for name, content in raw.items():
+            verify(content, name, str(files.folder(root) / name))
         data = _parse(raw, self.folder)
         x = data.x.numpy()
         return as_data(
@@ -91,19 +87,6 @@ class PlanetoidConfig(DatasetConfig):
             data.val_mask.numpy(),
             data.test_mask.numpy(),
         )
-
-    def _missing(self, root: Path) -> list[str]:
-        return [name for name in self.file_names() if not (self.raw_folder(root) / name).is_file()]
-
-
-def read_published(path: Path) -> bytes:
-    """The bytes of one raw file, once they are known to be harmless and the published ones."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from None
-    verify(raw, path.name, where=str(path))
-    return raw
 
 
 def verify(raw: bytes, name: str, where: str) -> None:
@@ -126,58 +109,6 @@ def _parse(raw: dict[str, bytes], name: str) -> Data:
         for file, content in raw.items():
             Path(folder, file).write_bytes(content)
         return read_planetoid_data(folder, name)
-
-
-def download(names: list[str], folder: Path, progress: Progress | None = None) -> None:
-    """Fetch raw files into ``folder``: all of them, verified, or none.
-
-    ``progress`` is called with what is being fetched and the fraction of files done. Raises UsageError
-    where the folder cannot be written, and where the files cannot be fetched, with what to do by hand.
-    """
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=folder.parent) as staging:
-            for done, name in enumerate(names):
-                raw = _fetch(name, done / len(names), 1 / len(names), names, folder, progress)
-                verify(raw, name, where=f"{SOURCE}/{name}")
-                Path(staging, name).write_bytes(raw)
-            folder.mkdir(exist_ok=True)
-            for name in names:  # each in one step; a second process that came first wrote the same bytes
-                os.replace(Path(staging, name), folder / name)
-    except OSError as error:
-        raise UsageError(
-            f"{folder} cannot be written ({error.strerror or error}): set {DATA_ROOT} to a folder that can, "
-            f"or {_by_hand(names, folder)}"
-        ) from None
-    if progress is not None:
-        progress("downloaded", 1.0)
-
-
-def _fetch(name: str, done: float, share: float, names: list[str], folder: Path, progress: Progress | None) -> bytes:
-    """One file, telling ``progress`` of every piece of it."""
-    chunks: list[bytes] = []
-    received = 0
-    if progress is not None:
-        progress(f"downloading {name}", done)
-    try:
-        with urllib.request.urlopen(f"{SOURCE}/{name}", timeout=TIMEOUT) as answer:
-            expected = int(answer.headers.get("Content-Length") or 0)
-            while chunk := answer.read(CHUNK):
-                chunks.append(chunk)
-                received += len(chunk)
-                if progress is not None and expected:
-                    progress(f"downloading {name}", done + share * min(received / expected, 1.0))
-    except (OSError, HTTPException) as error:  # no network, no such host, no such file, time out
-        reason = getattr(error, "reason", None) or error
-        raise UsageError(f"{SOURCE}/{name} could not be fetched ({reason}): {_by_hand(names, folder)}") from None
-    return b"".join(chunks)
-
-
-def _by_hand(names: list[str], folder: Path) -> str:
-    return (
-        f"put {', '.join(names)} from {SOURCE} into {folder}, "
-        f"or set {DATA_ROOT} to a folder that has them in Planetoid/{folder.parent.name}/raw"
-    )
 
 
 _CITATION = (
