@@ -3,6 +3,7 @@
 from workbench.tasks.base import Metrics, Task
 from workbench.tasks.graph_classification import GraphClassification
 from workbench.tasks.link_prediction import LinkPrediction
+from workbench.tasks.multi_label import MultiLabel
 from workbench.tasks.node_classification import NodeClassification
 from workbench.tasks.splits import Split, split_nodes, with_split_nodes
 
@@ -10,6 +11,7 @@ __all__ = [
     "GraphClassification",
     "LinkPrediction",
     "Metrics",
+    "MultiLabel",
     "NodeClassification",
     "Split",
     "Task",

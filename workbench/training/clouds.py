@@ -15,14 +15,12 @@ from workbench.training.augmentation import augmented
 from workbench.training.batches import BatchStep, Part
 from workbench.training.optimiser import make_optimiser
 from workbench.training.state import Learner
-from workbench.training.step import autocast
+from workbench.training.whole_graphs import encode_batch, predict, shuffled_batches
 
 if TYPE_CHECKING:
     from workbench.datasets.point_clouds import PointClouds
     from workbench.spec import Training
     from workbench.training.distiller import Distiller
-
-USUAL_BATCH = 32
 
 
 class CloudStep(BatchStep):
@@ -46,36 +44,18 @@ class CloudStep(BatchStep):
     def parts(self) -> Sequence[Part]:
         """Mini-batches of shapes in random order; a last one of a single shape, which has nothing to normalise over,
         is left for another epoch."""
-        device = self._train_shapes.device
-        shuffled = self._train_shapes[torch.randperm(self._train_shapes.numel(), device=device)]
-        batches = torch.split(shuffled, self.training.batch_size or USUAL_BATCH)
-        return [partial(self._batch, shapes) for shapes in batches if shapes.numel() > 1]
+        return [partial(self._batch, shapes) for shapes in shuffled_batches(self._train_shapes, self.training)]
 
     def _batch(self, shapes: Tensor) -> tuple[Any, Any, Output]:
         batch = mini_batch(augmented(self.clouds.points[shapes]), self.clouds.labels[shapes])
-        output = encode_clouds(self.distiller.student, batch)
+        output = encode_batch(self.distiller.student, batch)
         if self.teacher is None or self.distiller.objective is None:
             return batch, None, output
         with torch.no_grad():
-            seen = encode_clouds(self.teacher, batch)
+            seen = encode_batch(self.teacher, batch)
         return batch, self.distiller.objective.targets(seen, batch), output
 
     def evaluate(self) -> tuple[dict[str, Tensor], Output]:
         task: Any = self.distiller.task
         logits = predict(self.distiller.student, self.clouds, self._val_shapes, self.training)
         return {"val": task.measure(logits, self.clouds.labels[self._val_shapes])}, Output(logits, [])
-
-
-@torch.no_grad()
-def predict(model: nn.Module, clouds: PointClouds, shapes: Tensor, training: Training) -> Tensor:
-    """Logits (m, C) of the chosen shapes (m,) as they are, in evaluation mode and in the number format of training."""
-    model.eval()
-    batches = torch.split(shapes, training.batch_size or USUAL_BATCH)
-    with autocast(shapes.device, training):
-        return torch.cat([encode_clouds(model, clouds.mini_batch(batch)).logits for batch in batches])
-
-
-def encode_clouds(model: nn.Module, batch: Any) -> Output:
-    """What a model gives for a mini-batch of clouds."""
-    output: Output = model.encode(batch.x, None, batch=batch.batch)  # type: ignore[operator]
-    return output
