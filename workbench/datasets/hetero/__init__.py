@@ -1,0 +1,1 @@
+"""Graphs with several types of nodes; kept apart from the datasets, which are listed without torch."""
