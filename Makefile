@@ -1,6 +1,7 @@
 # make app      the dashboard
 # make test     the tests
 # make quality  linter, formatter, types, import contracts
+# make extras   the tests that need Ray, MLflow or OGB, which are installed for them
 #
 # Each makes .venv and installs what it needs when that is missing or pyproject.toml has changed.
 
@@ -9,7 +10,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 READY := .venv/.installed
 
-.PHONY: app test quality install clean
+.PHONY: app test extras quality install clean
 .DEFAULT_GOAL := install
 
 app: $(READY)
@@ -18,6 +19,11 @@ app: $(READY)
 # One thread per process: two processes with two threads each are slower than one.
 test: $(READY)
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+
+extras: $(READY)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-warn-script-location -e ".[cluster,tracking,ogb]"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/runs/test_sweep_ray.py tests/runs/trackers tests/cli/test_track.py \
+	  tests/tasks tests/datasets/test_hetero_datasets.py
 
 quality: $(READY)
 	$(BIN)/ruff check .

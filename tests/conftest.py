@@ -55,6 +55,13 @@ def make_cloud_folder(runs_root: Path):
     return make
 
 
+@pytest.fixture
+def graphs_root() -> Path:
+    """The shared data root with the files of ENZYMES, ogbg-molhiv and PPI; nothing writes there."""
+    shared_folder("TUDataset/ENZYMES"), shared_folder("OGB/ogbg_molhiv")
+    return shared_folder("PPI").parent
+
+
 def shared_folder(name: str) -> Path:
     """A folder of the shared data; a test that needs it is skipped where there is none."""
     beside = Path(__file__).parents[2] / "shared" / "data"
@@ -95,7 +102,26 @@ def dynamic_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def archives_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root with copies of the npz archives of single graphs; tests that need them only read them."""
+    root = tmp_path_factory.mktemp("archives")
+    for name in ("Amazon", "Coauthor", "CitationFull", "HeterophilousGraph"):
+        for file in shared_folder(name).glob("*/raw/*.npz"):
+            copy = root / file.relative_to(shared_folder(name).parent)
+            copy.parent.mkdir(parents=True)
+            shutil.copyfile(file, copy)
+    return root
+
+
 @pytest.fixture
 def modelnet_root() -> Path:
     """The shared data root with ModelNet10's files; nothing writes there."""
     return shared_folder("ModelNet10").parent
+
+
+@pytest.fixture(scope="session")
+def hetero_root() -> Path:
+    """The shared data root with the files of ACM and DBLP; nothing writes there."""
+    shared_folder("ACM")
+    return shared_folder("DBLP").parent

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from workbench.runs.controls import controls
     from workbench.runs.folder import Run
     from workbench.runs.launch import launch
+    from workbench.runs.paper_table import table
+    from workbench.runs.search import search
     from workbench.runs.side import Side
     from workbench.runs.store import find_run, list_runs
     from workbench.spec import Spec
@@ -49,6 +51,8 @@ __all__ = [
     "methods",
     "models",
     "plots",
+    "search",
+    "table",
     "wrap",
 ]
 
@@ -66,6 +70,8 @@ _HOME = {
     "launch": "workbench.runs.launch",
     "list_runs": "workbench.runs.store",
     "load_dataset": "workbench.datasets",
+    "search": "workbench.runs.search",
+    "table": "workbench.runs.paper_table",
     "wrap": "workbench.models",
 }
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from workbench.datasets.base import USUAL_PRESET, DatasetConfig, Task
+from workbench.datasets.base import USUAL_PRESET, DatasetConfig, Task, held_by
 from workbench.errors import UsageError, did_you_mean
 from workbench.methods.base import Method, Sum
 from workbench.models.base import ModelConfig
@@ -23,6 +23,16 @@ USUAL: Mapping[Task, Mapping[str, str]] = {
     "graph classification": {"teacher": "dgcnn", "student": "dgcnn", "method": "lsp"},
     "link prediction": {"teacher": "dysat", "student": "dysat", "method": "distill2vec"},
 }
+USUAL_OF_GRAPHS: Mapping[str, str] = {"teacher": "gine", "student": "gin-graph", "method": "kd"}  # that are classified
+USUAL_OF_TYPES: Mapping[str, str] = {"teacher": "rgcn", "student": "rgcn", "method": "kd"}  # of nodes of several types
+
+
+def usual_parts_for(dataset: DatasetConfig | type[DatasetConfig]) -> Mapping[str, str]:
+    """Teacher, student and method where neither a person nor a preset of the dataset says anything."""
+    if held_by(dataset) == "hetero":
+        return USUAL_OF_TYPES
+    of_graphs = (dataset.card.task, held_by(dataset)) == ("graph classification", "graphs")
+    return USUAL_OF_GRAPHS if of_graphs else USUAL[dataset.card.task]
 
 
 def component(registry: Registry, base: type[Component], value: Any) -> Any:
@@ -97,7 +107,7 @@ def with_usual_parts(values: Mapping[str, Any]) -> dict[str, Any]:
     for document in preset_documents(type(dataset), values.get("preset")):
         for part, options in document.items():
             filled[part] = _under(part, options, filled.get(part))
-    for part, name in USUAL[dataset.card.task].items():
+    for part, name in usual_parts_for(dataset).items():
         if filled.get(part) is None:
             filled[part] = name
     return filled

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import field_validator
+
 from workbench.options import Config, Option, Search
 
 
@@ -32,9 +34,15 @@ class Training(Config):
     batch_size: int | None = Option(
         None,
         help="Nodes (of snapshots) or graphs (of many) in a mini-batch; empty takes all nodes at once, and 32 graphs. "
-        "One large graph is always taken whole.",
+        "One graph is taken whole unless num_neighbors is given, and then by 1024 nodes.",
         ge=1,
         le=10_000_000,
+        advanced=True,
+    )
+    num_neighbors: str | None = Option(
+        None,
+        help="Neighbours drawn for each node of a mini-batch of one graph, a number for every hop with commas between "
+        "them (10,10), -1 for all; empty takes the graph whole.",
         advanced=True,
     )
     precision: Literal["float32", "bfloat16"] = Option(
@@ -63,6 +71,19 @@ class Training(Config):
         "nodes of one graph only.",
         advanced=True,
     )
+
+    @field_validator("num_neighbors")
+    @classmethod
+    def _names_hops(cls, text: str | None) -> str | None:
+        parts = None if text is None else [part.strip() for part in text.split(",")]
+        if parts is not None and not all(part == "-1" or (part.isdecimal() and int(part) > 0) for part in parts):
+            raise ValueError(f"a positive number for every hop, or -1 for all neighbours: 10,10 (got {text!r})")
+        return None if parts is None else ",".join(parts)
+
+    @property
+    def fan_out(self) -> tuple[int, ...] | None:
+        """``num_neighbors`` as numbers by hop, from the nodes of a mini-batch outwards."""
+        return None if self.num_neighbors is None else tuple(int(part) for part in self.num_neighbors.split(","))
 
 
 class Online(Config):

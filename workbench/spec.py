@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BeforeValidator, SerializeAsAny, model_validator
 
-from workbench.datasets.base import DatasetConfig
+from workbench.datasets.base import DatasetConfig, Holds, held_by
 from workbench.errors import UsageError
 from workbench.methods.base import Method, Sum
 from workbench.models.base import ModelConfig
@@ -31,7 +31,14 @@ from workbench.settings import Training as Training
 FORMAT = 1  # of spec.yaml
 LIVE = "live"  # the name of a person's own object in a spec
 OBSERVING = ("lens_every", "cuda_graph")  # change what is seen or how fast, and the result by rounding at most
-LATER = ("batch_size",)  # left out of an id where they are empty: the ids of runs without them are older
+HELD: Mapping[Holds, str] = {  # in a message
+    "graph": "one graph",
+    "hetero": "a graph with several types of nodes",
+    "graphs": "many graphs",
+    "clouds": "point clouds without a graph",
+    "snapshots": "snapshots of a graph",
+}
+LATER = ("batch_size", "num_neighbors")  # left out of an id where they are empty: older runs have none of them
 
 AnyDataset = Annotated[SerializeAsAny[DatasetConfig], BeforeValidator(parse_dataset)]
 AnyTeacher = Annotated[SerializeAsAny[ModelConfig], BeforeValidator(lambda v: with_model_preset("teacher", v))]
@@ -81,25 +88,36 @@ class Spec(Config):
     @model_validator(mode="after")
     def _serves_one_task(self) -> Self:
         """Dataset, models and methods are made for the same task."""
-        task = self.dataset.card.task
+        task, held = self.dataset.card.task, held_by(self.dataset)
         for role, model in (("teacher", self.teacher), ("student", self.student)):
             if model.task != task and model.name == LIVE:
                 raise ValueError(
                     f"your own module as {role} can be used for {model.task} and dataset {self.dataset.name!r} is for "
                     f"{task}: register it as a model (CONTRIBUTING.md shows how) and give its name"
                 )
+            others = ", ".join(name for name in models if models[name].fits(self.dataset))
             if model.task != task:
-                others = ", ".join(name for name in models if models[name].task == task)
                 raise ValueError(
                     f"{role} {model.name!r} is made for {model.task} and dataset {self.dataset.name!r} for {task}: "
+                    f"take one of {others}"
+                )
+            if not model.fits(self.dataset):
+                raise ValueError(
+                    f"{role} {model.name!r} cannot read dataset {self.dataset.name!r}, which holds {HELD[held]}: "
                     f"take one of {others}"
                 )
         for part in self.method:
             if task not in part.tasks:
                 others = ", ".join(name for name in methods if task in methods[name].tasks)
                 raise ValueError(f"method {part.name!r} cannot be used for {task}: take one of {others}")
-        if self.umap and task != "node classification":
-            raise ValueError(f"umap is for the nodes of one graph and not for {task}: leave umap out")
+        if self.umap and held not in ("graph", "hetero"):
+            what = f"{task} of {HELD[held]}" if task == "node classification" else task
+            raise ValueError(f"umap is for the nodes of one graph and not for {what}: leave umap out")
+        sampled = next((t.num_neighbors for t in (self.training, self.teacher_training) if t.num_neighbors), None)
+        if sampled and held != "graph":
+            raise ValueError(
+                f"num_neighbors is for one graph, and dataset {self.dataset.name!r} holds {HELD[held]}: leave it out"
+            )
         if self.online is not None and task != "link prediction":
             raise ValueError(f"online settings are for snapshots, and dataset {self.dataset.name!r} is for {task}")
         return self

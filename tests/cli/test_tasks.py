@@ -151,9 +151,11 @@ def test_datasets_are_listed_by_task_with_what_is_counted_of_them(command_line):
     # what is published of Enron and ModelNet10, see their cards
     assert rows["enron"][-4:-1] == ["143", "16", "2,347"]
     assert rows["modelnet10"][-4:-1] == ["4,899", "1,024", "10"]
+    assert rows["enzymes"][-6:-1] == ["600", "19,580", "74,564", "21", "6"]
     heads = [line for line in lines if line[0] == "name"]
     assert [line[2:] for line in heads] == [
         ["nodes", "edges", "features", "classes", "on", "disk"],
+        ["graphs", "nodes", "edges", "features", "classes", "on", "disk"],
         ["shapes", "points", "classes", "on", "disk"],
         ["nodes", "snapshots", "links", "on", "disk"],
     ]

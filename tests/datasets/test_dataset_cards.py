@@ -13,12 +13,19 @@ BUILTIN = [name for name in datasets.builtin_names() if name.startswith("builtin
 PLANETOID = ["cora", "citeseer", "pubmed"]
 DYNAMIC = ["enron", "uci", "ml-10m", "bitcoin-otc", "bitcoin-alpha", "radoslaw-email", "digg-reply"]
 VGRNN = ["vgrnn-enron10", "vgrnn-dblp", "vgrnn-fb"]
-DRAWN = {"builtin-citation", "builtin-communities", "builtin-shapes"}
+ARCHIVES = [
+    *("amazon-photo", "amazon-computers", "coauthor-cs", "cora-ml", "dblp-citation"),
+    *("minesweeper", "tolokers", "chameleon-filtered", "squirrel-filtered"),
+]
+LARGE = ["coauthor-physics"]  # 1.2 GB of features
+DRAWN = {"builtin-citation", "builtin-communities", "builtin-motifs", "builtin-shapes"}
 
 
 def test_the_names_on_the_command_line_are_all_there():
     drawn = {*DRAWN, "builtin-digits", "builtin-karate"}
-    assert {*drawn, *PLANETOID, *DYNAMIC, *VGRNN, "own", "own-events"} <= set(datasets.builtin_names())
+    assert {*drawn, *PLANETOID, *DYNAMIC, *VGRNN, *ARCHIVES, *LARGE, "own", "own-events"} <= set(
+        datasets.builtin_names()
+    )
 
 
 @pytest.mark.parametrize("name", datasets.builtin_names())
@@ -57,6 +64,11 @@ def test_the_figures_on_a_built_in_card_are_measured(name, tmp_path):
 @pytest.mark.parametrize("name", PLANETOID)
 def test_the_figures_on_a_planetoid_card_are_measured(name, planetoid_root):
     figures_hold(name, planetoid_root)
+
+
+@pytest.mark.parametrize("name", [*ARCHIVES, *(pytest.param(name, marks=pytest.mark.slow) for name in LARGE)])
+def test_the_figures_on_the_card_of_an_archive_are_measured(name, archives_root):
+    figures_hold(name, archives_root)
 
 
 @pytest.mark.parametrize("name", [*DYNAMIC, *VGRNN])

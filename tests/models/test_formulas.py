@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from workbench.models import GAT, GCN, GCNII, GIN, MLP, SAGE, GATv2
+from workbench.models import GAT, GCN, GCNII, GIN, MLP, SAGE, SIGN, GATv2
 
 IN, HIDDEN, OUT, NODES = 6, 4, 3, 12
 X = torch.randn(NODES, IN, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
@@ -67,6 +67,22 @@ def test_gin(hidden_channels):
         return (summed @ inner.weight.T + inner.bias).relu() @ outer.weight.T + outer.bias
 
     agrees(model, layer(last, layer(first, X).relu()))
+
+
+def test_sign():
+    model = prepared(SIGN(IN, HIDDEN, OUT, hops=3))
+
+    def prelu(h, layer):
+        return h.clamp(min=0) + layer.weight * h.clamp(max=0)
+
+    def network(feed_forward, h):
+        first, last = feed_forward.layers
+        inside = prelu(h @ first.weight.T + first.bias, feed_forward.activation)
+        return inside @ last.weight.T + last.bias
+
+    hops = [torch.matrix_power(normalised(), k) @ X for k in range(4)]
+    branches = [network(branch, hop) for branch, hop in zip(model.branches, hops, strict=True)]
+    agrees(model, network(model.head, prelu(torch.cat(branches, 1), model.activation)))
 
 
 def test_mlp_does_not_look_at_edges():

@@ -12,6 +12,7 @@ from workbench.models import (
     MLPConfig,
     ModelConfig,
     SAGEConfig,
+    SIGNConfig,
 )
 
 ARXIV = (128, 40)  # features, classes
@@ -22,6 +23,7 @@ CORA = (1433, 7)
 PUBLISHED = [
     (GCNConfig(hidden_channels=256, batch_norm=True), ARXIV, 43_816),
     (SAGEConfig(hidden_channels=256, batch_norm=True), ARXIV, 86_824),
+    (SIGNConfig(hidden_channels=512, num_layers=2, hops=5), ARXIV, 3_566_128),
     (GCNIIConfig(hidden_channels=64, num_layers=64), PUBMED, 294_403),
     (GCNIIConfig(hidden_channels=4, num_layers=4), PUBMED, 2_083),
     (GATConfig(hidden_channels=256, num_layers=3, heads=4, out_heads=6, skip=True), PPI, 3_076_766),

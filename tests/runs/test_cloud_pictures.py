@@ -10,7 +10,7 @@ from workbench.datasets.point_clouds import PointClouds
 from workbench.registry import datasets
 from workbench.runs import cloud_pictures
 from workbench.runs.folder import Run
-from workbench.training.clouds import encode_clouds
+from workbench.training.whole_graphs import encode_batch
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def test_stored_layers_are_those_of_a_fresh_forward_pass(distilled, data, role, 
     arrays, shapes = distilled.arrays(role), torch.from_numpy(distilled.arrays("clouds")["shapes"]).long()
     assert len(arrays) == 1 + 2 * layers
     with torch.no_grad():
-        output = encode_clouds(model(distilled, role), data.mini_batch(shapes))
+        output = encode_batch(model(distilled, role), data.mini_batch(shapes))
     assert arrays["logits"] == pytest.approx(output.logits.numpy(), rel=1e-5)
     for layer in range(layers):
         features = output.hidden[layer].view(10, 32, -1).numpy()
@@ -54,7 +54,7 @@ def test_stored_layers_are_those_of_a_fresh_forward_pass(distilled, data, role, 
 def test_stored_graphs_link_the_points_that_are_nearest_in_what_a_layer_reads(distilled, data, role):
     arrays, shapes = distilled.arrays(role), distilled.arrays("clouds")["shapes"]
     with torch.no_grad():
-        output = encode_clouds(model(distilled, role), data.mini_batch(torch.from_numpy(shapes).long()))
+        output = encode_batch(model(distilled, role), data.mini_batch(torch.from_numpy(shapes).long()))
     reads = [data.points[shapes], *(features.view(10, 32, -1) for features in output.hidden[:-1])]
     for layer, features in enumerate(reads):
         features = features.double().numpy()

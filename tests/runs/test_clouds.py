@@ -14,10 +14,10 @@ from workbench.methods.base import Widths
 from workbench.registry import datasets
 from workbench.runs import recorder as recording
 from workbench.runs.folder import Run
-from workbench.runs.graph_classification import _permuted
+from workbench.runs.whole_graphs import permuted
 from workbench.spec import Training
-from workbench.training.clouds import encode_clouds, predict
 from workbench.training.random_state import seed_everything
+from workbench.training.whole_graphs import encode_batch, predict
 
 SPLITS = ("train", "val", "test")
 
@@ -128,7 +128,7 @@ def test_local_structure_is_compared_over_the_neighbours_of_either_model(distill
     batch = data.mini_batch(data.of_split("train")[:4])
     assert batch.edge_index is None  # there is no other graph
     with torch.no_grad():
-        teacher, student = (encode_clouds(model(distilled, role), batch) for role in ("teacher", "student"))
+        teacher, student = (encode_batch(model(distilled, role), batch) for role in ("teacher", "student"))
         objective = distilled.spec.objective.build(Widths.of(teacher), Widths.of(student))
         (term,) = objective(student, objective.targets(teacher, batch), batch).values()
     features = [output.hidden[-1].double().numpy() for output in (student, teacher)]
@@ -175,7 +175,7 @@ def test_an_untrained_teacher_has_the_weights_that_it_was_built_with(root, disti
 
 def test_a_shuffled_teacher_is_measured_on_the_labels_that_it_was_given(root, data):
     done = run(root, teacher_control="shuffled")
-    found, module, taught = done.result["teacher"], model(done, "teacher"), _permuted(data, seed=0)
+    found, module, taught = done.result["teacher"], model(done, "teacher"), permuted(data, seed=0)
     assert found["control"] == "shuffled"
     for split in SPLITS:
         shapes = data.of_split(split)

@@ -8,8 +8,9 @@ from workbench.datasets import load_dataset
 from workbench.registry import datasets
 from workbench.spec import Training
 from workbench.tasks.graph_classification import GraphClassification
-from workbench.training.clouds import CloudStep, predict
+from workbench.training.clouds import CloudStep
 from workbench.training.distiller import Distiller
+from workbench.training.whole_graphs import predict
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,11 @@ Detach = Annotated[bool, typer.Option("--detach", help="Return at once; the runs
 # What defines a run, for every command that starts some.
 Dataset = Annotated[str | None, typer.Argument(metavar="DATASET", help="A dataset's name, or a path of your own.")]
 Preset = Annotated[
-    str | None, typer.Option(metavar="NAME", help="A preset of the dataset; `workbench datasets ml-10m` lists them.")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="A preset of the dataset; `workbench datasets ml-10m` lists them. Or tuned, by `workbench search`.",
+    ),
 ]
 Teacher = Annotated[
     str | None, typer.Option(help="The teacher's architecture (default: what is usual for the task, as gat).")

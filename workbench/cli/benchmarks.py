@@ -53,6 +53,55 @@ def bench_epoch(
     _show(bench(nodes, edges, sizes, repeats, names), as_json)
 
 
+@benchmarks.command("scale")
+def bench_scale(
+    edges: Annotated[
+        str, typer.Option(metavar="NUMBERS", help="Edges of the graphs, with commas between them.")
+    ] = "100000,1000000,10000000",
+    as_json: Json = False,
+) -> None:
+    """Memory and time of an epoch while a graph grows: whole in a step, and in mini-batches (some minutes).
+
+    A GCN of two layers learns labels on random graphs with ten edges into every node. Memory is what the process
+    grows by beside the graph itself, pages of the features' file included.
+    """
+    from workbench.bench.scale import bench
+
+    document = bench(_numbers(edges))
+    if as_json:
+        from workbench.cli.output import print_json
+
+        print_json(document)
+    else:
+        print_scale(document)
+
+
+def print_scale(document: dict[str, Any]) -> None:
+    """Peak memory and seconds of an epoch, one row for each graph."""
+    from workbench.cli.output import print_table
+
+    typer.echo(f"one epoch on {document['threads']} threads, evaluation left out\n")
+    columns = ("edges", "nodes", "whole MB", "sampled MB", "whole s", "sampled s", "mini-batches")
+    rows = []
+    for entry in document["results"]:
+        ways = [entry["whole"], entry["sampled"]]
+        times = ["–" if way["seconds"] is None else f"{way['seconds']:,.2f}" for way in ways]
+        parts = entry["sampled"]["mini_batches"]
+        rows.append((f"{entry['edges']:,}", f"{entry['nodes']:,}", *map(_megabytes, ways), *times, str(parts or "–")))
+    print_table(columns, rows, right=columns)
+    for entry in document["results"]:
+        for way in ("whole", "sampled"):
+            if "error" in entry[way]:
+                typer.echo(f"{entry['edges']:,} edges, {way}: {entry[way]['error']}")
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    parts = [part.strip().replace("_", "") for part in text.split(",")]
+    if not all(part.isdecimal() and int(part) >= 100 for part in parts):
+        raise typer.BadParameter(f"whole numbers of at least 100 with commas between them (got {text!r})")
+    return tuple(int(part) for part in parts)
+
+
 def _widths(text: str, number: int) -> tuple[int, ...]:
     parts = text.split(",")
     if len(parts) != number or not all(part.strip().isdecimal() and int(part) > 0 for part in parts):

@@ -10,16 +10,25 @@ import typer
 
 from workbench.cli.flags import dashes, expected
 from workbench.cli.output import MISSING, count, print_json, print_table
-from workbench.datasets.base import USUAL_PRESET, Task
+from workbench.datasets.base import USUAL_PRESET, Holds, held_by
 from workbench.options import Config, OptionInfo, describe
 from workbench.registry import Registry, datasets, methods, models
 from workbench.settings import Online
 
 Entry = dict[str, Any]
-SIZES: Mapping[Task, tuple[str, ...]] = {  # what is counted of a dataset
-    "node classification": ("nodes", "edges", "features", "classes"),
-    "graph classification": ("shapes", "points", "classes"),
-    "link prediction": ("nodes", "snapshots", "links"),
+SIZES: Mapping[Holds, tuple[str, ...]] = {  # what is counted of a dataset, by what it holds
+    "graph": ("nodes", "edges", "features", "classes"),
+    "hetero": ("nodes", "node_types", "edges", "relations", "classes"),
+    "graphs": ("graphs", "nodes", "edges", "features", "classes"),
+    "clouds": ("shapes", "points", "classes"),
+    "snapshots": ("nodes", "snapshots", "links"),
+}
+HEADS: Mapping[Holds, str] = {  # of its table
+    "graph": "node classification",
+    "hetero": "node classification: several types of nodes",
+    "graphs": "graph classification, or classification of the nodes of many graphs",
+    "clouds": "graph classification: point clouds",
+    "snapshots": "link prediction",
 }
 
 
@@ -35,6 +44,7 @@ def dataset_entry(name: str) -> Entry:
     return {
         "name": name,
         **asdict(config.card),
+        "holds": held_by(config),
         "ready": ready,
         "wanted": wanted,
         "presets": presets,
@@ -77,22 +87,22 @@ def _options(config: Any) -> Entry:
 
 
 def show_datasets(name: str | None, as_json: bool) -> None:
-    """One table per task: they count different things."""
+    """One table for each kind of data: they count different things."""
     if name is not None:
         return _show_dataset(dataset_entry(name), as_json)
     entries = [dataset_entry(each) for each in datasets]
     if as_json:
         return print_json(entries)
-    for number, (task, sizes) in enumerate(SIZES.items()):
-        rows = [(e["name"], e["title"], *_sizes(e), _yes(e)) for e in entries if e["task"] == task]
-        typer.echo(f"{chr(10) if number else ''}{task}\n")
+    for number, (held, sizes) in enumerate(SIZES.items()):
+        rows = [(e["name"], e["title"], *_sizes(e), _yes(e)) for e in entries if e["holds"] == held]
+        typer.echo(f"{chr(10) if number else ''}{HEADS[held]}\n")
         print_table(("name", "title", *sizes, "on disk"), rows, right=sizes)
 
 
 def _show_dataset(entry: Entry, as_json: bool) -> None:
     facts = _facts(entry, "task", "summary", "licence", "citation", "url")
     facts |= {
-        **dict(zip(SIZES[entry["task"]], _sizes(entry), strict=True)),
+        **dict(zip(SIZES[entry["holds"]], _sizes(entry), strict=True)),
         "on disk": _yes(entry),
         "to do": entry["wanted"],
     }
@@ -189,7 +199,7 @@ def _default(value: Any) -> str:
 
 def _sizes(entry: Entry) -> list[str]:
     """What was measured on the data, or what is published of data that was not."""
-    return [count(entry["measured"].get(key, entry["published"].get(key))) for key in SIZES[entry["task"]]]
+    return [count(entry["measured"].get(key, entry["published"].get(key))) for key in SIZES[entry["holds"]]]
 
 
 def _preset(document: Mapping[str, Any]) -> str:

@@ -29,6 +29,12 @@ from workbench.cli.arguments import (
 )
 from workbench.cli.benchmarks import benchmarks
 from workbench.cli.controls import controls
+from workbench.cli.robustness import robustness
+from workbench.cli.search import search
+from workbench.cli.similarity import similarity
+from workbench.cli.sweep import sweep
+from workbench.cli.table import table
+from workbench.cli.track import track
 from workbench.errors import WorkbenchError
 
 
@@ -156,6 +162,10 @@ def distill(
 
 
 app.command("controls", cls=DottedCommand, epilog=DOTTED_HELP)(controls)
+app.command("robustness")(robustness)
+app.command("search", cls=DottedCommand, epilog=DOTTED_HELP)(search)
+app.command("similarity")(similarity)
+app.command("sweep")(sweep)
 
 
 @app.command("runs")
@@ -232,6 +242,10 @@ def rerun(
     else:
         print_comparison(document)
     raise typer.Exit(1 if check and not document["equal"] else 0)
+
+
+app.command("table")(table)
+app.command("track")(track)
 
 
 @app.command("doctor")

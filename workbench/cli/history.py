@@ -91,9 +91,11 @@ def print_card(run: Run) -> None:
 def _scores(result: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """Columns of scores: their heads, and of which split they show which metric."""
     metrics = result["student"]["metrics"].get("test", {})
-    if "auc" in metrics:
+    if "average_precision" in metrics:
         return {"AUC": ("test", "auc"), "average precision": ("test", "average_precision")}
-    found = {"train": ("train", "accuracy"), "validation": ("val", "accuracy"), "test": ("test", "accuracy")}
+    judge = next((name for name in ("auc", "micro_f1") if name in metrics), "accuracy")
+    of = {"auc": " AUC", "micro_f1": " micro-F1"}.get(judge, "")
+    found = {f"train{of}": ("train", judge), f"validation{of}": ("val", judge), f"test{of}": ("test", judge)}
     return found | ({"test, mean class": ("test", "mean_class_accuracy")} if "mean_class_accuracy" in metrics else {})
 
 

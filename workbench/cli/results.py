@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 LOG_LINES = 15
 SIDES = ("teacher", "student")
-SHOWN = {"accuracy": "test", "mean_class_accuracy": "mean class", "auc": "AUC"}  # metric -> its word in a column's head
+SHOWN = {  # metric -> its word in a column's head
+    "auc": "AUC",
+    "micro_f1": "micro-F1",
+    "accuracy": "test",
+    "mean_class_accuracy": "mean class",
+}
 
 
 def report(runs: Sequence[Run]) -> dict[str, Any]:
@@ -72,9 +77,10 @@ def print_report(document: dict[str, Any]) -> None:
 
 
 def shown_metrics(found: dict[str, Any]) -> list[str]:
-    """The metrics that a table shows of a summary: the one that a run is judged by, and that over classes."""
+    """The metrics that a table shows of a summary: the one that a run is judged by, of accuracy also over classes."""
     names = {name: None for each in SIDES for name in found[each].get("test", {})}
-    return [name for name in SHOWN if name in names] or ["accuracy"]
+    judged = next((name for name in ("auc", "micro_f1") if name in names), None)
+    return [judged] if judged else [name for name in SHOWN if name in names] or ["accuracy"]
 
 
 def _score(run: dict[str, Any], of: str, name: str, first: bool) -> str:

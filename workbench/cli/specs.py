@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,8 +47,11 @@ def specs_of(request: Request) -> list[Spec]:
     from workbench.spec import Spec
 
     document = read_file(request.spec) if request.spec is not None else {}
+    request, tuned = without_tuned(document, request)
     name_components(document, request)
     merge_flags(document, request.flags)
+    if tuned:
+        document = fill_tuned(document, request)
     for key in ("device", "umap", "teacher_control"):
         if getattr(request, key) is not None:
             document[key] = getattr(request, key)
@@ -59,6 +62,29 @@ def specs_of(request: Request) -> list[Spec]:
     if any(value is not None for value in budgets(request).values()):
         document["student"] = fit_student(first, request)
     return [Spec.parse({**document, "seed": seed}, where) for seed in seeds]
+
+
+def without_tuned(document: Document, request: Request) -> tuple[Request, bool]:
+    """The request without the preset ``tuned``, and whether it was named: it is of no dataset alone."""
+    from workbench.runs.tuned import TUNED
+
+    wanted = (request.preset if request.preset is not None else document.get("preset")) == TUNED
+    if wanted:
+        document.pop("preset", None)
+        request = replace(request, preset=None)
+    return request, wanted
+
+
+def fill_tuned(document: Document, request: Request) -> Document:
+    """``document`` with the tuned options of its methods, which are said. Raises UsageError where there are none."""
+    from workbench.cli.output import say
+    from workbench.runs.tuned import with_tuned
+
+    if any(value is not None for value in budgets(request).values()):
+        raise UsageError("--preset tuned is of one student size: leave the budget out")
+    filled, found = with_tuned(document)
+    say(found.sentence)
+    return filled
 
 
 def read_file(path: Path) -> Document:
@@ -95,7 +121,7 @@ def name_components(document: Document, request: Request) -> None:
         document["preset"] = request.preset
     config: type[DatasetConfig] = datasets[document["dataset"]["name"]]
     usual = usual_parts(config, document.get("preset"))
-    fitting = [name for name in models if models[name].task == config.card.task]
+    fitting = [name for name in models if models[name].fits(config)]
     for key in ("teacher", "student"):
         typed = getattr(request, key)
         named = {"name": as_component(key, usual[key])["name"]}
@@ -114,11 +140,11 @@ def usual_parts(config: type[DatasetConfig], preset: Any) -> Document:
 
     Raises UsageError for a preset that there is not.
     """
-    from workbench.parts import USUAL, preset_documents
+    from workbench.parts import preset_documents, usual_parts_for
 
     if preset is not None and not isinstance(preset, str):
         raise UsageError(f"preset: expected a name (got {preset!r})")
-    found: Document = dict(USUAL[config.card.task])
+    found: Document = dict(usual_parts_for(config))
     for document in reversed(preset_documents(config, preset)):  # the one that counts most comes last
         found |= {key: document[key] for key in found if key in document}
     return found

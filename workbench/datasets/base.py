@@ -20,6 +20,13 @@ DATA_ROOT = "WORKBENCH_DATA"
 USUAL_PRESET = "usual"  # the one that is taken unless another one is named
 Task = Literal["node classification", "graph classification", "link prediction"]
 Metric = Literal["accuracy", "auc", "micro_f1"]
+# One graph, one with several types of nodes, many graphs, point clouds, a graph over time.
+Holds = Literal["graph", "hetero", "graphs", "clouds", "snapshots"]
+USUAL_HOLDS: Mapping[Task, Holds] = {  # where a dataset does not say
+    "node classification": "graph",
+    "graph classification": "clouds",
+    "link prediction": "snapshots",
+}
 Progress = Callable[[str, float], None]  # (what is happening, fraction done in 0..1)
 
 
@@ -44,10 +51,12 @@ class DatasetConfig(Component):
 
     ``load`` returns, for node classification, one PyG ``Data`` with ``x`` (N, F) float32, ``edge_index`` (2, E) int64,
     ``y`` (N,) int64 and boolean ``train_mask``, ``val_mask``, ``test_mask`` (N,); for link prediction a
-    ``SnapshotSequence``, for graph classification ``PointClouds``.
+    ``SnapshotSequence``, for graph classification ``PointClouds``. A dataset that ``holds`` many "graphs" gives a
+    ``GraphCollection``, whether these or their nodes are classified; one that holds a "hetero" graph a ``HeteroGraph``.
     """
 
     card: ClassVar[Card]
+    holds: ClassVar[Holds | None] = None  # what is loaded; None is what is usual for the task
     # Partial specs by name, for what a person leaves out; "usual" is taken where no other one is named.
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
@@ -70,6 +79,11 @@ class DatasetConfig(Component):
         run changes with them.
         """
         return self
+
+
+def held_by(dataset: DatasetConfig | type[DatasetConfig]) -> Holds:
+    """What ``load`` of a dataset returns."""
+    return dataset.holds or USUAL_HOLDS[dataset.card.task]
 
 
 def data_root() -> Path:

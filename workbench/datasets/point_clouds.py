@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from workbench.errors import UsageError
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
     from torch_geometric.data import Data
 
@@ -63,6 +64,23 @@ class PointClouds:
     def of_split(self, split: str) -> Tensor:
         """Numbers (m,) of the shapes of ``train``, ``val`` or ``test``."""
         return (self.split == SPLITS[split]).nonzero().view(-1)
+
+    def labels_of(self, shapes: Tensor) -> Tensor:
+        """The labels (m,) of ``shapes`` (m,)."""
+        return self.labels[shapes]
+
+    def rows_of(self, shapes: Tensor) -> Tensor:
+        """Which labels belong to ``shapes`` (m,): each has its own."""
+        return shapes
+
+    def with_labels(self, labels: Tensor) -> PointClouds:
+        """The same shapes with other labels (M,)."""
+        return PointClouds(self.points, labels, self.class_names, self.split)
+
+    def to(self, device: torch.device | str) -> PointClouds:
+        """The same on a device."""
+        points, labels, split = (part.to(device) for part in (self.points, self.labels, self.split))
+        return PointClouds(points, labels, self.class_names, split)
 
     def mini_batch(self, index: Tensor) -> Data:
         """The shapes ``index`` (B,) as one :func:`mini_batch`."""

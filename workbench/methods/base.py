@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 Nodes = Literal["train", "all"]
 PREPARED = "workbench_split_nodes"  # the attribute of a graph that holds its SplitNodes
+SEEDS, TRAIN_AROUND = "seeds", "train around"  # in the SplitNodes of a mini-batch that has neighbours beside its nodes
 Terms = dict[str, Tensor]
 CLASSIFICATION: frozenset[Task] = frozenset({"node classification", "graph classification"})
 
 DECIDED_ALL_NODES = (
     "The loss is taken on all nodes of a transductive graph by default; the G-CRD code takes every loss on training "
-    "nodes, which nodes='train' does."
+    "nodes, which nodes='train' does. Of many graphs it is taken on the nodes of all graphs of a mini-batch together."
 )
 
 
@@ -232,17 +233,37 @@ def has_split(batch: Data) -> bool:
     return bool(prepared_nodes(batch)) or getattr(batch, "train_mask", None) is not None
 
 
+def has_independent_labels(batch: Data) -> bool:
+    """Whether each of several labels holds or not (a matrix of numbers), where others have one class of several."""
+    y = getattr(batch, "y", None)
+    return isinstance(y, Tensor) and y.dim() == 2 and y.is_floating_point()
+
+
 def chosen_nodes(batch: Data, nodes: Nodes) -> Tensor | None:
     """Indices (n,) of the nodes where a loss is taken; None stands for all of them.
 
-    Raises UsageError for the training nodes of whole graphs, which have none.
+    In a mini-batch that has neighbours beside its nodes, these are not among them. Raises UsageError for the training
+    nodes of whole graphs, which have none.
     """
     if nodes == "all":
-        return None
+        return prepared_nodes(batch).get(SEEDS)
     if not has_split(batch):
         raise UsageError("nodes='train' chooses nodes of one graph, and whole graphs are classified here: use 'all'")
     prepared = prepared_nodes(batch)
     return prepared["train"] if "train" in prepared else batch.train_mask.nonzero().view(-1)
+
+
+def nodes_with_neighbours(batch: Data, nodes: Nodes) -> tuple[Tensor | None, int | None]:
+    """Indices (n,) of the nodes that a loss on edges reads, None for all of them, and over how many it is averaged.
+
+    These are the same (None) but in a mini-batch that has neighbours beside its nodes: edges lead to its nodes only.
+    """
+    prepared = prepared_nodes(batch)
+    if SEEDS not in prepared:
+        return chosen_nodes(batch, nodes), None
+    if nodes == "all":
+        return None, prepared[SEEDS].numel()
+    return prepared[TRAIN_AROUND], prepared["train"].numel()
 
 
 def take(features: Tensor, index: Tensor | None) -> Tensor:

@@ -6,8 +6,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor
 
+from workbench.errors import UsageError
 from workbench.kernels.soft_labels import soft_label_divergence
-from workbench.methods.base import Method, Objective, Paper, Terms, Widths, check_same_classes
+from workbench.methods.base import (
+    Method,
+    Objective,
+    Paper,
+    Terms,
+    Widths,
+    check_same_classes,
+    chosen_nodes,
+    has_independent_labels,
+    take,
+)
 from workbench.methods.kd import log_probabilities
 from workbench.methods.rows import check_same_nodes
 from workbench.options import Option, Search
@@ -74,11 +85,16 @@ class GLNNObjective(Objective):
         self.config = config
 
     def targets(self, teacher: Output, batch: Data) -> Tensor:
-        return log_probabilities(teacher.logits)  # (N, C)
+        if has_independent_labels(batch):
+            raise UsageError(
+                "glnn matches one distribution over classes, and here labels are independent of each other: use kd"
+            )
+        return log_probabilities(take(teacher.logits, chosen_nodes(batch, "all")))  # (N, C)
 
     def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
-        check_same_nodes(student.logits, targets, "glnn", same_width=True)
-        return {"glnn": soft_label_divergence(student.logits, targets) / targets.shape[0]}
+        logits = take(student.logits, chosen_nodes(batch, "all"))
+        check_same_nodes(logits, targets, "glnn", same_width=True)
+        return {"glnn": soft_label_divergence(logits, targets) / targets.shape[0]}
 
     def weights(self) -> dict[str, float]:
         return {"task": self.config.lam, "glnn": 1 - self.config.lam}

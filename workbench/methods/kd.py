@@ -21,6 +21,7 @@ from workbench.methods.base import (
     Widths,
     check_same_classes,
     chosen_nodes,
+    has_independent_labels,
     nodes_option,
     take,
 )
@@ -94,6 +95,9 @@ class KD(Method):
     decisions: ClassVar[tuple[str, ...]] = (
         DECIDED_ALL_NODES,
         "alpha = 0.9 and T = 4 are starting points where the papers give none for a dataset.",
+        "Independent labels (PPI, molecules) are matched one by one: binary cross-entropy against the teacher's "
+        "probabilities at temperature T, without the factor T², averaged over labels; this is the published form for "
+        "PPI, and taken for molecules too.",
     )
     needs: ClassVar[frozenset[str]] = frozenset({"logits"})
     tasks: ClassVar[frozenset[Task]] = CLASSIFICATION
@@ -120,11 +124,16 @@ class KDObjective(Objective):
         self.config = config
 
     def targets(self, teacher: Output, batch: Data) -> Tensor:
-        return log_probabilities(take(teacher.logits, chosen_nodes(batch, self.config.nodes)), self.config.temperature)
+        logits = take(teacher.logits, chosen_nodes(batch, self.config.nodes))
+        if has_independent_labels(batch):
+            return (logits / self.config.temperature).sigmoid()
+        return log_probabilities(logits, self.config.temperature)
 
     def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
         logits = take(student.logits, chosen_nodes(batch, self.config.nodes))  # (n, C)
         check_same_nodes(logits, targets, "kd", same_width=True)
+        if has_independent_labels(batch):
+            return {"kd": F.binary_cross_entropy_with_logits(logits, targets)}
         temperature, of_nodes = self.config.temperature, self.config.convention == "paper"
         total = soft_label_divergence(logits, targets, temperature)
         return {"kd": temperature**2 * total / (logits.shape[0] if of_nodes else logits.numel())}

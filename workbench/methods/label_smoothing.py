@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from workbench.datasets.base import Task
 from workbench.errors import UsageError
@@ -16,6 +18,7 @@ from workbench.methods.base import (
     Terms,
     Widths,
     chosen_nodes,
+    has_independent_labels,
     has_split,
     take,
 )
@@ -64,6 +67,7 @@ class LabelSmoothing(Method):
     )
     decisions: ClassVar[tuple[str, ...]] = (
         "Taken on the labelled training nodes only: it smooths labels, and other nodes have none.",
+        "Independent labels are each smoothed towards one half.",
     )
     needs: ClassVar[frozenset[str]] = frozenset({"logits"})
     tasks: ClassVar[frozenset[Task]] = CLASSIFICATION
@@ -89,7 +93,10 @@ class LabelSmoothingObjective(Objective):
 
     def forward(self, student: Output, targets: Any, batch: Data) -> Terms:
         labelled = chosen_nodes(batch, "train") if has_split(batch) else None  # all graphs of a training mini-batch
-        return {"label-smoothing": label_smoothing_loss(take(student.logits, labelled))}
+        logits = take(student.logits, labelled)
+        if has_independent_labels(batch):
+            return {"label-smoothing": F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, 0.5))}
+        return {"label-smoothing": label_smoothing_loss(logits)}
 
     def weights(self) -> dict[str, float]:
         return {"task": 1 - self.config.epsilon, "label-smoothing": self.config.epsilon}

@@ -21,11 +21,10 @@ from workbench.methods.base import (
     Terms,
     Widths,
     chosen_edges,
-    chosen_hidden,
-    chosen_nodes,
     last_hidden,
     last_hidden_widths,
     nodes_option,
+    nodes_with_neighbours,
     take,
 )
 from workbench.methods.rows import check_as_many_nodes, check_same_nodes
@@ -102,8 +101,12 @@ class LSP(Method):
         DECIDED_ALL_NODES,
         "The compared layer is the last hidden one of both models, after normalisation, activation and dropout; the "
         "authors' code pairs two layers before activation.",
+        "Of a graph with several types of nodes it is taken on the labelled type: nodes with an edge between them are "
+        "neighbours, and where there is no such edge those that share a node of the type that joins the fewest.",
         "Where both models build their own graphs, these are the graphs of that layer in both. A point that is its own "
         "nearest neighbour there (DGCNN) is one of its neighbours here too.",
+        "In mini-batches of sampled neighbourhoods, the edges drawn into the nodes of the mini-batch are taken, "
+        "and the loss is averaged over these nodes: a distribution is over the drawn neighbours alone.",
     )
     needs: ClassVar[frozenset[str]] = frozenset({"hidden", "edges"})
     tasks: ClassVar[frozenset[Task]] = CLASSIFICATION
@@ -148,14 +151,14 @@ class LSPObjective(Objective):
         if "edges" in targets:
             targets = self._neighbourhoods(targets["features"], _union(student, targets), batch)
         pattern = targets["pattern"]
-        features = chosen_hidden(student, batch, config.nodes)
+        features = take(last_hidden(student), nodes_with_neighbours(batch, config.nodes)[0])
         check_as_many_nodes(features.shape[0], pattern.num_nodes, "lsp")
         student_first = config.direction == "student_teacher"
         total = neighbour_divergence(
             features, targets["log_teacher"], pattern, config.kernel, config.sigma, student_first
         )
-        count = pattern.num_edges if config.convention == "code" else features.shape[0]
-        return {"lsp": (total / count).to(features.dtype)}
+        count = pattern.num_edges if config.convention == "code" else targets["count"]
+        return {"lsp": (total / max(count, 1)).to(features.dtype)}
 
     def weights(self) -> dict[str, float]:
         return {"lsp": self.config.weight}
@@ -167,9 +170,9 @@ class LSPObjective(Objective):
                 "lsp compares neighbours, and neither the data nor the teacher has a graph: use a teacher and a "
                 "student that build their own (dgcnn), or a method without 'edges' in its needs"
             )
-        index = chosen_nodes(batch, self.config.nodes)
+        index, count = nodes_with_neighbours(batch, self.config.nodes)
         edges = chosen_edges(edge_index, index, teacher.shape[0])  # (2, E)
-        if edges.shape[1] == 0:
+        if edges.shape[1] == 0 and count is None:  # a mini-batch may have none
             raise UsageError(
                 "lsp compares neighbours and the graph has no edges: use a method without 'edges' in its needs"
                 if index is None
@@ -178,7 +181,11 @@ class LSPObjective(Objective):
         config, features = self.config, take(teacher, index)
         pattern = EdgePattern.of(edges, features.shape[0])
         log_teacher = neighbour_log_distribution(features, pattern, config.kernel, config.sigma)
-        return {"pattern": pattern, "log_teacher": log_teacher}
+        return {
+            "pattern": pattern,
+            "log_teacher": log_teacher,
+            "count": features.shape[0] if count is None else count,
+        }
 
 
 def _union(student: Output, targets: dict[str, Any]) -> Tensor:

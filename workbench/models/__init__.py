@@ -8,10 +8,16 @@ from workbench.models.features import features_for
 from workbench.models.gat import GAT, GATConfig
 from workbench.models.gatv2 import GATv2, GATv2Config
 from workbench.models.gcn import GCN, GCNConfig
+from workbench.models.gcn_graph import GraphGCN, GraphGCNConfig
 from workbench.models.gcnii import GCNII, GCNIIConfig
 from workbench.models.gin import GIN, GINConfig
+from workbench.models.gin_graph import GraphGIN, GraphGINConfig
+from workbench.models.gine import GINE, GINEConfig
 from workbench.models.mlp import MLP, MLPConfig
+from workbench.models.pna import PNA, PNAConfig
+from workbench.models.rgcn import RGCN, RGCNConfig
 from workbench.models.sage import SAGE, SAGEConfig
+from workbench.models.sign import SIGN, SIGNConfig
 from workbench.models.taps import Tapped, wrap
 
 __all__ = [
@@ -20,8 +26,12 @@ __all__ = [
     "GCN",
     "GCNII",
     "GIN",
+    "GINE",
     "MLP",
+    "PNA",
+    "RGCN",
     "SAGE",
+    "SIGN",
     "Attention",
     "Budget",
     "DGCNNConfig",
@@ -33,11 +43,19 @@ __all__ = [
     "GCNConfig",
     "GCNIIConfig",
     "GINConfig",
+    "GINEConfig",
+    "GraphGCN",
+    "GraphGCNConfig",
+    "GraphGIN",
+    "GraphGINConfig",
     "GraphModel",
     "MLPConfig",
     "ModelConfig",
     "Output",
+    "PNAConfig",
+    "RGCNConfig",
     "SAGEConfig",
+    "SIGNConfig",
     "Tapped",
     "features_for",
     "parameter_bytes",

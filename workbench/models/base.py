@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from workbench.datasets.base import Task
+from workbench.datasets.base import DatasetConfig, Holds, Task, held_by
 from workbench.options import Component
 
 if TYPE_CHECKING:
@@ -94,6 +94,13 @@ class GraphModel(nn.Module):
 STUDENT_TRAINING: dict[str, Any] = {"weight_decay": 5e-5}
 
 
+USUAL_TAKES: dict[Task, frozenset[Holds]] = {  # where a model does not say
+    "node classification": frozenset({"graph", "graphs"}),
+    "graph classification": frozenset({"clouds"}),
+    "link prediction": frozenset({"snapshots"}),
+}
+
+
 class ModelConfig(Component):
     """An architecture and its sizes, as data.
 
@@ -103,6 +110,7 @@ class ModelConfig(Component):
     """
 
     task: ClassVar[Task] = "node classification"  # what its outputs are for
+    takes: ClassVar[frozenset[Holds] | None] = None  # what data it reads; None is what is usual for the task
     teacher_preset: ClassVar[dict[str, Any]] = {}
     student_preset: ClassVar[dict[str, Any]] = {}
     training_defaults: ClassVar[dict[str, Any]] = {}
@@ -113,6 +121,11 @@ class ModelConfig(Component):
     def width_step(self) -> int:
         """What the width must be a multiple of."""
         return 1
+
+    @classmethod
+    def fits(cls, dataset: DatasetConfig | type[DatasetConfig]) -> bool:
+        """Whether a model of this kind is made for the task of ``dataset`` and for what it holds."""
+        return cls.task == dataset.card.task and held_by(dataset) in (cls.takes or USUAL_TAKES[cls.task])
 
     @classmethod
     def usual_training(cls, role: str) -> dict[str, Any]:

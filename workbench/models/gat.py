@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
@@ -9,6 +10,7 @@ from torch.nn import functional as F
 
 from workbench.models.base import Attention, GraphModel, ModelConfig, Output
 from workbench.models.features import dropout
+from workbench.models.layers.by_layer import Layer, LayerByLayer
 from workbench.models.layers.edge_weights import WeightedEdges, looped
 from workbench.models.layers.last_input import LastInput
 from workbench.options import Option, Search
@@ -74,16 +76,28 @@ class GAT(GraphModel):
         if not isinstance(graph, WeightedEdges):
             graph = looped(edge_index, x.shape[0], x.dtype)
         edge_index = graph.edge_index  # (2, E + N)
-        for layer, conv in enumerate(self.convs):
+        for layer in range(len(self.convs)):
             x = dropout(x, self.dropout, self.training)  # (N, d)
             if layer > 0:
                 hidden.append(x)
-            out, (edges, weight) = conv(x, edge_index, return_attention_weights=True)
-            attention.append(Attention(edges, weight))  # (2, E + N), (E + N, heads)
-            if self.skips:
-                out = out + self.skips[layer](x)
-            x = out if conv is self.convs[-1] else F.elu(out)
+            x, attended = self.layer(layer, x, edge_index)
+            attention.append(attended)
         return Output(x, hidden, attention)
+
+    def layer(self, number: int, x: Tensor, edge_index: Tensor) -> tuple[Tensor, Attention]:
+        """What a layer makes of x (N, d), and its attention (E + N, heads) on edges that have their self-loops."""
+        conv = self.convs[number]
+        out, (edges, weight) = conv(x, edge_index, return_attention_weights=True)
+        if self.skips:
+            out = out + self.skips[number](x)
+        return out if conv is self.convs[-1] else F.elu(out), Attention(edges, weight)
+
+    def by_layer(self) -> LayerByLayer:
+        last = len(self.convs) - 1
+        return LayerByLayer([Layer(partial(self._seen, n), hidden=n < last) for n in range(last + 1)], looped)
+
+    def _seen(self, number: int, x: Tensor, edges: WeightedEdges, first: Tensor) -> Tensor:
+        return self.layer(number, x, edges.edge_index)[0]
 
     def extra_repr(self) -> str:
         layers = " → ".join(f"{conv.heads}×{conv.out_channels}" for conv in self.convs)

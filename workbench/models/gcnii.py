@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
 from workbench.models.base import GraphModel, ModelConfig, Output
 from workbench.models.features import dropout
+from workbench.models.layers.by_layer import Layer, LayerByLayer
 from workbench.models.layers.edge_weights import normalised
 from workbench.models.layers.last_input import LastInput
 from workbench.options import Option, Search
@@ -66,6 +68,16 @@ class GCNII(GraphModel):
             x = dropout(x, self.dropout, self.training)
             hidden.append(x)
         return Output(self.lin_out(x), hidden)
+
+    def by_layer(self) -> LayerByLayer:
+        first = Layer(lambda x, *_: self.lin_in(x).relu(), hidden=False, looks_around=False)
+        last = Layer(lambda x, *_: self.lin_out(x), hidden=False, looks_around=False)
+        inner = [Layer(partial(self._convolved, conv)) for conv in self.convs]
+        return LayerByLayer([first, *inner, last], normalised, needs_first=True)
+
+    def _convolved(self, conv: Any, x: Tensor, edges: Any, first: Tensor) -> Tensor:
+        out: Tensor = conv(x, first, edges).relu()
+        return out
 
     def extra_repr(self) -> str:
         sizes = f"{self.lin_in.in_features} → {self.lin_in.out_features} → {self.lin_out.out_features}"

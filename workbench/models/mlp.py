@@ -16,7 +16,7 @@ class MLP(Stack):
     def make_conv(self, in_channels: int, out_channels: int) -> nn.Module:
         return nn.Linear(in_channels, out_channels)
 
-    def convolve(self, conv: Any, x: Tensor, edge_index: Tensor) -> Tensor:
+    def convolve(self, conv: Any, x: Tensor, edge_index: Any) -> Tensor:
         return self.last_input.apply(conv, x)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 
 from workbench.models.base import GraphModel, ModelConfig, Output
 from workbench.models.features import dropout
+from workbench.models.layers.by_layer import Layer, LayerByLayer
 from workbench.models.layers.last_input import LastInput, Weigh
 from workbench.options import Option, Search
 
@@ -53,7 +56,7 @@ class Stack(GraphModel):
     def make_conv(self, in_channels: int, out_channels: int) -> nn.Module:
         raise NotImplementedError(f"{type(self).__name__} must define make_conv(in_channels, out_channels)")
 
-    def convolve(self, conv: Any, x: Tensor, edge_index: Tensor) -> Tensor:
+    def convolve(self, conv: Any, x: Tensor, edge_index: Any) -> Tensor:
         """One layer of :meth:`make_conv` on x (N, d)."""
         return conv(x, edge_index)
 
@@ -61,15 +64,27 @@ class Stack(GraphModel):
         hidden = []
         self.last_input.given(x)
         x = dropout(x, self.dropout, self.training)
-        for conv, norm in zip(self.convs, self.norms, strict=False):  # the last convolution has no norm
-            x = norm(self.convolve(conv, x, edge_index)).relu()  # (N, d)
-            x = dropout(x, self.dropout, self.training)
+        for number in range(len(self.norms)):
+            x = dropout(self.layer(number, x, edge_index), self.dropout, self.training)  # (N, d)
             hidden.append(x)
-        return Output(self.convolve(self.convs[-1], x, edge_index), hidden)
+        return Output(self.layer(-1, x, edge_index), hidden)
+
+    def layer(self, number: int, x: Tensor, edge_index: Any) -> Tensor:
+        """A hidden layer of x (N, d) without its dropout, or (-1) the logits: the last convolution has no norm."""
+        x = self.convolve(self.convs[number], x, edge_index)
+        return x if number == -1 else self.norms[number](x).relu()
+
+    def by_layer(self) -> LayerByLayer:
+        layers = [Layer(partial(_called, self.layer, number)) for number in range(len(self.norms))]
+        return LayerByLayer([*layers, Layer(partial(_called, self.layer, -1), hidden=False)], self.weigh())
 
     def extra_repr(self) -> str:
         norm = ", batch_norm=True" if self.batch_norm else ""
         return f"{' → '.join(map(str, self.widths))}, dropout={self.dropout}{norm}"
+
+
+def _called(layer: Callable[..., Tensor], number: int, x: Tensor, edges: Any, first: Tensor) -> Tensor:
+    return layer(number, x, edges)
 
 
 class StackConfig(ModelConfig):

@@ -11,6 +11,8 @@ from workbench.pages.compare_filters import ALL, clear_filters, pick_dataset, pi
 from workbench.pages.compare_snippet import comparison_as_python
 from workbench.pages.frame import all_runs, as_code, choose, explained, is_example, link, note, nothing_here
 from workbench.pages.leaderboard_table import paper_notes, show_table
+from workbench.pages.robustness_section import robustness_section
+from workbench.pages.similarity_section import similarity_section
 from workbench.pages.wording import plain
 from workbench.runs.entry_differences import Difference, baseline_of, difference, missing_alone, student_alone
 from workbench.runs.folder import Run
@@ -119,6 +121,8 @@ def _compare(stamp: str, board: Leaderboard, known: Sequence[Entry], entries: Se
         return
     cost = _cost_figure(entries)
     _seed_figure(entries, known, baseline)
+    robustness_section(entries)
+    similarity_section(entries)
     beside = [entry for entry in known if entry.method == ALONE] if baseline == STUDENT_ALONE else []
     as_code(comparison_as_python(entries, cost, _held_against(known, baseline), beside), "workbench runs")
 

@@ -62,7 +62,7 @@ def _set_up() -> None:
         st.subheader("Run")
         sizes = st.container()
         runs = list_runs()
-        seed_list, device, umap = set_up.run_part(start, seeds, key, of.task == "node classification", runs)
+        seed_list, device, umap = set_up.run_part(start, seeds, key, of.held == "graph", runs)
         online = set_up.online_part(of)
         training = training_options(of, teacher["name"], student["name"])
         document: dict[str, Any] = {"dataset": dataset, "teacher": teacher, "student": student, "method": method}

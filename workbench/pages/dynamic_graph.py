@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from workbench.datasets.base import Task
+from workbench.datasets.base import Holds
 from workbench.errors import WorkbenchError
 from workbench.pages import cloud_page, snapshot_page
 from workbench.pages.frame import all_runs, explained, is_example, link, nothing_here, pick_run, state_badge
 from workbench.pages.slots import shown_elsewhere
-from workbench.pages.tasks import task_of
+from workbench.pages.tasks import held_of
 from workbench.pages.wording import plain
 from workbench.plots.cloud_arrays import has_clouds
 from workbench.plots.evolution_arrays import has_snapshots, online_steps
@@ -38,7 +38,7 @@ def show() -> None:
     with left:
         run = pick_run(runs, "Left")
     with explained():
-        if _has(run, "graph classification", has_clouds):
+        if _has(run, "clouds", has_clouds):
             _of_clouds(run, list(runs.values()), right)
         else:
             _of_snapshots(run, list(runs.values()), right)
@@ -64,13 +64,13 @@ def _of_snapshots(run: Run, runs: Sequence[Run], second: DeltaGenerator) -> None
 
 def _changes(run: Run) -> bool:
     """Whether this page shows the run: on snapshots, or on point clouds."""
-    return _has(run, "link prediction", has_snapshots) or _has(run, "graph classification", has_clouds)
+    return _has(run, "snapshots", has_snapshots) or _has(run, "clouds", has_clouds)
 
 
-def _has(run: Run, task: Task, stored: Callable[[Run], bool]) -> bool:
+def _has(run: Run, held: Holds, stored: Callable[[Run], bool]) -> bool:
     """Whether the run has stored what a figure needs, or will when it is finished."""
     try:
-        return stored(run) or task_of(run) == task
+        return stored(run) or held_of(run) == held
     except (WorkbenchError, KeyError, TypeError, AttributeError):
         return False
 

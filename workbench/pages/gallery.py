@@ -11,6 +11,7 @@ from workbench.pages.presets import PRESETS
 from workbench.pages.run_rows import live_rows
 from workbench.pages.tasks import look
 from workbench.pages.wording import (
+    JUDGES,
     count,
     dig,
     judged_by,
@@ -61,13 +62,13 @@ def _card(run: Run) -> None:
     st.subheader(plain(title(run)))
     teacher, student = score(result, "teacher"), score(result, "student")
     left, right = st.columns(2)
-    what = "AUC" if judged_by(result) == "auc" else "Test accuracy"
+    what = JUDGES.get(judged_by(result), "Test accuracy")
     left.metric(what, f"{percent(teacher)} → {percent(student)}", help="Of the teacher and of its student.")
     right.metric("The student is", relative_size(result.get("compression")))
     st.markdown(_story(run) or story(result))
     sizes = (count(dig(result, role, "parameters")) for role in ("teacher", "student"))
     speeds = (milliseconds(dig(result, role, "latency_ms")) for role in ("teacher", "student"))
-    kind = "shapes" if dig(result, "dataset", "shapes") else "nodes"
+    kind = next((kind for kind in ("shapes", "graphs") if dig(result, "dataset", kind)), "nodes")
     number = count(dig(result, "dataset", kind))
     st.caption(f"{' → '.join(sizes)} parameters · {' → '.join(speeds)} a pass · {number} {kind}")
     with st.container(horizontal=True):

@@ -9,7 +9,7 @@ import streamlit as st
 
 from workbench.pages.frame import explained, link, state_badge, title
 from workbench.pages.tasks import look
-from workbench.pages.wording import duration, judged_by, percent, plain, relative_size, score
+from workbench.pages.wording import JUDGES, duration, judged_by, percent, plain, relative_size, score
 from workbench.runs.folder import Run
 from workbench.runs.status import Status
 
@@ -58,7 +58,7 @@ def _news(run: Run, status: Status) -> None:
     elif status.state == "done":
         result = run.result or {}
         teacher, student = score(result, "teacher"), score(result, "student")
-        what = "AUC " if judged_by(result) == "auc" else ""
+        what = f"{JUDGES[metric]} " if (metric := judged_by(result)) in JUDGES else ""
         st.markdown(f"{what}{percent(teacher)} → **{percent(student)}**, {relative_size(result.get('compression'))}")
     else:
         st.caption(plain(status.message or progress_text(status)))

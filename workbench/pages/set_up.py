@@ -158,7 +158,7 @@ def run_part(
 
 
 def _pick_model(role: Role, start: Start) -> str:
-    fitting = [name for name in models if models[name].task == start.task]
+    fitting = [name for name in models if models[name].fits(datasets[start.dataset])]
     return _pick("Architecture", fitting, start.shown[role]["name"], f"{start.key}-{role}", lambda n: models[n].title)
 
 

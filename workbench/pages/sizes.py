@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.datasets.base import DatasetConfig, data_root
+from workbench.datasets.base import DatasetConfig, data_root, held_by
 from workbench.datasets.load import load_dataset
 from workbench.errors import UsageError
 from workbench.models.base import ModelConfig
@@ -23,7 +23,8 @@ def widths_of(spec: Spec) -> BothWidths | None:
     """Inputs and outputs of both models; None while the data is not on this disk and nothing is published about it."""
     dataset = spec.dataset
     published = dataset.card.published
-    if not dataset.card.synthetic and {"features", "classes"} <= published.keys():
+    typed = held_by(dataset) == "hetero"  # whose models follow from all types of nodes
+    if not (dataset.card.synthetic or typed) and {"features", "classes"} <= published.keys():
         return BothWidths(*[(int(published["features"]), int(published["classes"]))] * 2)
     if not dataset.is_ready(data_root()):
         return None

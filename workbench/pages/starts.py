@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.datasets.base import USUAL_PRESET, DatasetConfig, Task
+from workbench.datasets.base import USUAL_PRESET, DatasetConfig, Holds, Task, held_by
 from workbench.errors import UsageError
 from workbench.options import Config, describe
 from workbench.pages.forms import fault
@@ -40,6 +40,10 @@ class Start:
         config: type[DatasetConfig] = datasets[self.dataset]
         return config.card.task
 
+    @property
+    def held(self) -> Holds:
+        return held_by(datasets[self.dataset])
+
     def same(self, part: str, name: str) -> tuple[Document, Document]:
         """What is usual for ``part`` and what is first shown of it, as far as they are of the component ``name``."""
         return _options(self.usual[part], name), _options(self.shown[part], name)
@@ -55,7 +59,7 @@ def start_for(start: Document, dataset: str, preset: str | None, key: str) -> St
     first = start["dataset"]["name"]
     if (dataset, preset) == (first, preset_of(start)):
         return Start(key, dataset, preset, {**usual, **start}, usual)
-    if _task(dataset) == _task(first) and not (_has_own_parts(dataset, preset) or _has_own_parts(first, None)):
+    if _kind(dataset) == _kind(first) and not (_has_own_parts(dataset, preset) or _has_own_parts(first, None)):
         return Start(key, dataset, preset, {**usual, **start, "dataset": usual["dataset"]}, usual)
     own = "-".join(filter(None, (key, dataset, preset)))
     return Start(own, dataset, preset, usual, usual)
@@ -141,12 +145,12 @@ def _options(part: Document, name: str) -> Document:
     return {key: value for key, value in part.items() if key != "name"} if part["name"] == name else {}
 
 
-def _task(dataset: str) -> Task | None:
+def _kind(dataset: str) -> tuple[Task, Holds] | None:
     """None for what is no dataset by name: a run on somebody's live objects was copied."""
     if dataset not in datasets:
         return None
     config: type[DatasetConfig] = datasets[dataset]
-    return config.card.task
+    return config.card.task, held_by(config)
 
 
 def _has_own_parts(dataset: str, preset: str | None) -> bool:

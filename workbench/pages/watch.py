@@ -15,8 +15,9 @@ from workbench.pages.run_queue import show_queue
 from workbench.pages.run_rows import progress, progress_text
 from workbench.pages.shown import figure
 from workbench.pages.snippets import view_as_python
+from workbench.pages.sweep_rows import show_sweeps
 from workbench.pages.tasks import look
-from workbench.pages.wording import count, dig, duration, judged_by, percent, plain, score, size, story
+from workbench.pages.wording import JUDGES, count, dig, duration, judged_by, percent, plain, score, size, story
 from workbench.runs.folder import Run
 from workbench.runs.status import Status
 
@@ -36,6 +37,7 @@ def show_watch() -> None:
         deleted_list()
         return
     show_queue(runs)
+    show_sweeps(runs)
     run = pick_run(runs)
     if all(map(is_example, runs.values())):
         st.caption("No run of your own has been started yet; this is an example that came with the workbench.")
@@ -155,7 +157,8 @@ def _verdict(run: Run, status: Status) -> None:
 def _outcome(run: Run) -> None:
     result = run.result or {}
     st.markdown(story(result))
-    what = "mean AUC" if judged_by(result) == "auc" else "test accuracy"
+    what = JUDGES.get(judged_by(result), "accuracy")
+    what = f"{'mean' if dig(result, 'steps') else 'test'} {what}"  # the mean is over snapshots
     scored = [role for role in ROLES if dig(result, role) or role != "plain"]
     *scores, parameters, memory = st.columns(len(scored) + 2)
     for cell, role in zip(scores, scored, strict=True):

@@ -17,6 +17,7 @@ STATES: Mapping[str, tuple[str, str]] = {  # state -> colour and icon of its bad
     "stopped": ("orange", ":material/stop_circle:"),
     "lost": ("orange", ":material/help:"),
 }
+JUDGES: Mapping[str, str] = {"auc": "AUC", "micro_f1": "micro-F1"}  # what is judged by them is by no accuracy
 CONTROLS: Mapping[str, str] = {  # what stands in a teacher's place -> its name in a sentence
     "untrained": "its untrained teacher",
     "shuffled": "its teacher, which was trained on permuted labels",
@@ -98,13 +99,13 @@ def duration(value: Any) -> str:
 
 
 def judged_by(result: Mapping[str, Any] | None) -> str:
-    """The metric of the test that a run is judged by: ``accuracy``, or ``auc`` where links are predicted."""
+    """The metric of the test that a run is judged by: the first of ``JUDGES`` that was measured, or ``accuracy``."""
     test = dig(result, "teacher", "metrics", "test")
-    return "auc" if isinstance(test, Mapping) and "auc" in test else "accuracy"
+    return next((name for name in JUDGES if isinstance(test, Mapping) and name in test), "accuracy")
 
 
 def score(result: Mapping[str, Any] | None, role: str) -> float | None:
-    """The test accuracy or AUC (0..1) of ``teacher``, ``student`` or ``plain``, None where it is not there."""
+    """The test score (0..1) of ``teacher``, ``student`` or ``plain``, None where it is not there."""
     return finite(dig(result, role, "metrics", "test", judged_by(result)))
 
 
@@ -138,6 +139,6 @@ def _beside(score: float, other: float, metric: str) -> str:
     """``1.2 points better than``, ``as accurate as`` – the start of a comparison."""
     points = 100 * (score - other)
     if abs(points) < 0.05:
-        return "as good as" if metric == "auc" else "as accurate as"
-    of = " of AUC" if metric == "auc" else ""
+        return "as good as" if metric in JUDGES else "as accurate as"
+    of = f" of {JUDGES[metric]}" if metric in JUDGES else ""
     return f"{abs(points):.1f} points{of} {'better' if points > 0 else 'worse'} than"

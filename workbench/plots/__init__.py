@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from workbench.plots.local_structure import neighbourhood as neighbourhood
     from workbench.plots.loss_terms import terms as terms
     from workbench.plots.pareto import score_against_cost as score_against_cost
+    from workbench.plots.robustness_curves import robustness as robustness
+    from workbench.plots.search_curves import search_history as search_history
     from workbench.plots.seed_scores import scores_by_seed as scores_by_seed
+    from workbench.plots.similarity_figures import similarity_bars as similarity_bars
     from workbench.plots.training_curves import curves as curves
 
 _VIEWS = {
@@ -52,8 +55,11 @@ _VIEWS = {
     "neighbourhood": "workbench.plots.local_structure",
     "neighbourhood_divergence": "workbench.plots.local_divergence",
     "pair_on_ego_graph": "workbench.plots.layer_pair_ego",
+    "robustness": "workbench.plots.robustness_curves",
     "score_against_cost": "workbench.plots.pareto",
     "scores_by_seed": "workbench.plots.seed_scores",
+    "search_history": "workbench.plots.search_curves",
+    "similarity_bars": "workbench.plots.similarity_figures",
     "temporal_attention": "workbench.plots.evolution_attention",
     "terms": "workbench.plots.loss_terms",
 }
@@ -76,8 +82,11 @@ __all__ = [
     "neighbourhood",
     "neighbourhood_divergence",
     "pair_on_ego_graph",
+    "robustness",
     "score_against_cost",
     "scores_by_seed",
+    "search_history",
+    "similarity_bars",
     "temporal_attention",
     "terms",
 ]

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from workbench.plots import theme
 from workbench.runs.control_table import Controls, Row
 from workbench.runs.folder import Run
+from workbench.runs.leaderboard import METRICS
 
 ROW_HEIGHT, FRAME_HEIGHT = 66, 170  # pixels
 VERDICTS = {  # what an interval says -> its legend, colour and marker
@@ -54,7 +55,8 @@ def controls(of: Run | Controls, seeds: Iterable[int] | None = None) -> go.Figur
 
 def of_table(table: Controls) -> go.Figure:
     method, *others = table.rows
-    return draw([gain for row in others if (gain := _gain(method, row))], method.name, table.metric)
+    gains = [gain for row in others if (gain := _gain(method, row))]
+    return draw(gains, method.name, METRICS.get(table.metric, table.metric))
 
 
 def _gain(method: Row, control: Row) -> Gain | None:

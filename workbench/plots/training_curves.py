@@ -16,7 +16,8 @@ from workbench.runs.folder import Run
 
 HEIGHT = 380
 DECADES = 30.0  # ratio of largest to smallest value from which an axis is logarithmic
-SCORES = {"accuracy": "accuracy", "auc": "AUC"}  # the metric that selects an epoch -> its name
+# The metric that selects an epoch -> its name; of several in a record, the first.
+SCORES = {"auc": "AUC", "micro_f1": "micro-F1", "accuracy": "accuracy"}
 LINES = {  # who is trained -> name, colour
     "teacher": ("teacher", theme.TEACHER),
     "student": ("student", theme.STUDENT),
@@ -63,7 +64,7 @@ def weighted_terms(records: Sequence[Record], what: Literal["value", "gradient"]
 
 
 def score_name(records: Sequence[Record]) -> str:
-    """The metric by which the epochs were selected: ``auc`` where links are predicted, else ``accuracy``."""
+    """The metric by which the epochs were selected: ``auc`` where there is one, else ``accuracy``."""
     return next((name for record in records for name in SCORES if name in (record.get("val") or {})), "accuracy")
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from workbench.runs.files import half
 from workbench.runs.folder import Run
-from workbench.training.clouds import encode_clouds
+from workbench.training.whole_graphs import encode_batch
 
 if TYPE_CHECKING:
     from workbench.datasets.point_clouds import PointClouds
@@ -54,7 +54,7 @@ def _one_of_each(clouds: PointClouds) -> Tensor:
 @torch.no_grad()
 def _layers(clouds: PointClouds, model: nn.Module, shapes: Tensor) -> dict[str, np.ndarray]:
     count, points = shapes.numel(), clouds.points.shape[1]
-    output = encode_clouds(model.eval(), clouds.mini_batch(shapes))
+    output = encode_batch(model.eval(), clouds.mini_batch(shapes))
     arrays = {"logits": output.logits.float().cpu().numpy()}
     first = points * torch.arange(count, device=shapes.device)[:, None, None]
     for layer, (features, edges) in enumerate(zip(output.hidden, output.edges or [], strict=True)):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import WorkbenchError
 from workbench.runs.claim import run_id
 from workbench.runs.control_table import ALONE, SAME_UPDATES, SPLIT, Controls, result_of, tabulate
-from workbench.runs.controls import METRIC, Plan, control_plan, listed, same_updates
+from workbench.runs.controls import Plan, control_plan, listed, same_updates
 from workbench.runs.folder import Run
 from workbench.runs.launch import Launch, launch
 from workbench.runs.measured import without_seed
@@ -85,7 +85,8 @@ def measured(run: Run | None) -> bool:
     """Whether a run is finished and its result holds what the table reads."""
     result: Any = result_of(run)
     try:
-        value, epochs = result["student"]["metrics"][SPLIT].get(METRIC), result["student"]["epochs"]
+        test, epochs = result["student"]["metrics"][SPLIT], result["student"]["epochs"]
+        value = test.get("auc", test.get("accuracy"))
         return isinstance(value, int | float | None) and isinstance(epochs, int) and "teacher" in result
     except (KeyError, TypeError, AttributeError):
         return False
@@ -95,7 +96,7 @@ def table_of_places(spec: Spec, places: Mapping[str, Sequence[Place]]) -> Contro
     """The method beside its controls; what is not finished is left out, and said in the notes."""
     seeds = [place.seed for place in next(iter(places.values()))]
     runs = {name: [place.run if measured(place.run) else None for place in row] for name, row in places.items()}
-    return tabulate(spec, METRIC, seeds, runs)
+    return tabulate(spec, spec.dataset.card.metric, seeds, runs)
 
 
 def control_table(run: Run, seeds: Iterable[int] | None = None) -> Controls:

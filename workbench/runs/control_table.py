@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from workbench.analysis.statistics import Paired, Summary, paired_test, summarise
+from workbench.runs.leaderboard import METRICS
 
 if TYPE_CHECKING:
     from workbench.runs.folder import Run
@@ -81,7 +82,8 @@ class Controls:
     @property
     def columns(self) -> tuple[str, ...]:
         method = self.rows[0].name
-        return ("student", f"{SPLIT} {self.metric} %", f"{method} minus it", "95 % interval", "p", "it asks")
+        score = METRICS.get(self.metric, self.metric)
+        return ("student", f"{SPLIT} {score} %", f"{method} minus it", "95 % interval", "p", "it asks")
 
     def cells(self) -> list[tuple[str, ...]]:
         """The table as text, one tuple per row under :attr:`columns`; scores and differences in percent points."""

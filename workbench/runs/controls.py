@@ -16,18 +16,15 @@ from workbench.runs.api import run_here
 from workbench.runs.control_table import ALONE, SAME_UPDATES, Controls, tabulate
 from workbench.runs.download_bar import DownloadBar
 from workbench.runs.folder import Run
-from workbench.runs.live import Live, is_data, live_dataset
+from workbench.runs.live import Live, as_live, is_data, live_dataset
 from workbench.runs.preflight import preflight, settle
 from workbench.spec import Spec, Training
-from workbench.tasks import NodeClassification
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
     from workbench.datasets.point_clouds import PointClouds
     from workbench.datasets.snapshots import SnapshotSequence
-
-METRIC = NodeClassification.selection_metric
 
 Plan = dict[str, list[Spec]]  # by row, one spec per seed
 
@@ -75,7 +72,8 @@ def controls(
     """
     live = Live()
     if is_data(dataset):
-        live.data, dataset = dataset, live_dataset(dataset)
+        live.data = as_live(dataset)
+        dataset = live_dataset(live.data)
     for role, model in (("teacher", teacher), ("student", student)):
         if isinstance(model, nn.Module):
             raise UsageError(
@@ -131,7 +129,8 @@ def table_of(plan: Mapping[str, Sequence[Spec]], runs: Mapping[str, Sequence[Run
     """The table of everything that was run, in the order in which it is read."""
     method, alone, *others = [name for name in runs if name != SAME_UPDATES]
     ordered = {name: runs[name] for name in (method, alone, SAME_UPDATES, *others)}
-    return tabulate(plan[method][0], METRIC, [spec.seed for spec in plan[method]], ordered)
+    first = plan[method][0]
+    return tabulate(first, first.dataset.card.metric, [spec.seed for spec in plan[method]], ordered)
 
 
 def listed(seeds: Iterable[int]) -> list[int]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from workbench.datasets.base import data_root
+from workbench.datasets.base import data_root, held_by
 from workbench.datasets.load import load_dataset
 from workbench.datasets.measure import fingerprint
 from workbench.datasets.measure import measure as measure_dataset
@@ -36,7 +36,7 @@ def execute(spec: Spec, recorder: RunRecorder, live: Live | None = None) -> dict
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     with memory_advice(device):
-        found = way_of(spec.dataset.card.task).carry_out(
+        found = way_of(held_by(spec.dataset)).carry_out(
             Order(spec, recorder, live, data, device, facts["fingerprint"], _checkpoint(recorder))
         )
     result = {

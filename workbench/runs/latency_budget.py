@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from workbench.datasets.point_clouds import PointClouds
+from workbench.datasets.base import Holds, held_by
 from workbench.errors import UsageError
 from workbench.models.budget import possible_widths, solve_budget
 from workbench.models.snapshot_window import SnapshotWindow
-from workbench.runs.graph_classification import LATENCY_SHAPES
 from workbench.runs.model_widths import model_widths
 from workbench.runs.online_data import Stage, last_step
 from workbench.runs.trained import LATENCY_REPEATS, suited
-from workbench.training.clouds import predict
+from workbench.runs.whole_graphs import LATENCY_GRAPHS
 from workbench.training.device import memory_advice, resolve_device, synchronise
 from workbench.training.loop import encode
 from workbench.training.random_state import surroundings_kept
+from workbench.training.whole_graphs import predict
 
 if TYPE_CHECKING:
     from workbench.datasets.snapshots import SnapshotSequence
@@ -70,7 +70,7 @@ def solve_latency(spec: Spec, data: Any, milliseconds: float) -> LatencyBudget:
     possible = possible_widths(student)
     widths = range(possible.start, getattr(largest, student.width_option) + 1, possible.step)
     with surroundings_kept(), memory_advice(device):
-        one_pass = _PASSES[spec.dataset.card.task](spec, data, device)
+        one_pass = _PASSES[held_by(spec.dataset)](spec, data, device)
 
         def measured(width: int) -> float:
             return median_milliseconds(one_pass(config_at(width).build(inputs, outputs).to(device).eval()), device)
@@ -141,11 +141,11 @@ def _on_graph(spec: Spec, data: Any, device: torch.device) -> Callable[[nn.Modul
     return of
 
 
-def _on_clouds(spec: Spec, data: PointClouds, device: torch.device) -> Callable[[nn.Module], Pass]:
-    points, labels, split = (part.to(device) for part in (data.points, data.labels, data.split))
-    clouds = PointClouds(points, labels, data.class_names, split)
-    shapes = clouds.of_split("test")[:LATENCY_SHAPES]
-    return lambda module: partial(predict, module, clouds, shapes, spec.training)
+def _on_many(spec: Spec, data: Any, device: torch.device) -> Callable[[nn.Module], Pass]:
+    """On some of the test graphs, or of the test shapes, at once."""
+    moved = data.to(device)
+    chosen = moved.of_split("test")[:LATENCY_GRAPHS]
+    return lambda module: partial(predict, module, moved, chosen, spec.training)
 
 
 def _on_snapshots(spec: Spec, data: SnapshotSequence, device: torch.device) -> Callable[[Any], Pass]:
@@ -158,8 +158,10 @@ def _on_snapshots(spec: Spec, data: SnapshotSequence, device: torch.device) -> C
     return of
 
 
-_PASSES: dict[str, Callable[[Any, Any, torch.device], Callable[[nn.Module], Pass]]] = {
-    "node classification": _on_graph,
-    "graph classification": _on_clouds,
-    "link prediction": _on_snapshots,
+_PASSES: dict[Holds, Callable[[Any, Any, torch.device], Callable[[nn.Module], Pass]]] = {
+    "graph": _on_graph,
+    "hetero": _on_graph,
+    "graphs": _on_many,
+    "clouds": _on_many,
+    "snapshots": _on_snapshots,
 }

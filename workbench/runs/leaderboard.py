@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from workbench.analysis.protocol_gaps import MODELS, SCORES
 from workbench.analysis.published import Published, published
 from workbench.analysis.statistics import Summary, summarise
 from workbench.errors import UsageError, WorkbenchError
@@ -20,7 +21,7 @@ from workbench.runs.measured import Metric, Seed, Size, mean_of, measured
 from workbench.runs.side import fingerprint_of
 
 Role = Literal["teacher", "student", "plain"]
-METRICS: Mapping[str, str] = {"accuracy": "accuracy", "auc": "AUC"}
+METRICS: Mapping[str, str] = {"accuracy": "accuracy", "auc": "AUC", "micro_f1": "micro-F1"}
 ALONE = "none"  # the method that is the student alone
 
 
@@ -102,10 +103,10 @@ class Entry:
         kernel = next((part.get("kernel") for part in self.document["method"] if part["name"] == "lsp"), None)
         return published(
             self.document["dataset"]["name"],
-            self.teacher,
-            self.student,
+            MODELS.get(self.teacher, self.teacher),
+            MODELS.get(self.student, self.student),
             self.method,
-            metric=self.metric,
+            metric=SCORES.get(self.metric, self.metric),
             parameters=self.size("student").parameters,
             variant="" if kernel in (None, "rbf") or "+" in self.method else f"kernel {kernel}",
         )

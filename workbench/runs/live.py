@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
-from workbench.datasets.base import Card, DatasetConfig, Progress
+from workbench.datasets.base import Card, DatasetConfig, Holds, Progress
+from workbench.datasets.graph_collection import GraphCollection
+from workbench.datasets.hetero.features import HeteroFeatures
 from workbench.datasets.measure import check, fingerprint
 from workbench.datasets.point_clouds import PointClouds
 from workbench.datasets.snapshots import SnapshotSequence
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 class Live:
     """The objects themselves; they never leave the calling process."""
 
-    data: Any = None  # a PyG Data, a SnapshotSequence or PointClouds
+    data: Any = None  # a PyG Data, a HeteroGraph, a GraphCollection, a SnapshotSequence or PointClouds
     teacher: nn.Module | None = None
     student: nn.Module | None = None
     train_teacher: bool = True
@@ -40,6 +42,7 @@ class LiveModel(ModelConfig):
     """Stands in a spec for a module that a user passed."""
 
     title: ClassVar[str] = "own module"
+    takes: ClassVar[frozenset[Holds] | None] = frozenset({"graph"})
 
     name: Literal["live"] = "live"
     module: str = Option("", help="The module's class.")
@@ -65,6 +68,14 @@ class LiveDataset(DatasetConfig):
         raise RunError("this graph was passed as a live object: pass it again to wb.distill")
 
 
+class LiveHetero(LiveDataset):
+    """Stands in a spec for a ``HeteroData`` that a user passed."""
+
+    title: ClassVar[str] = "own graph of several types of nodes"
+    card: ClassVar[Card] = replace(LiveDataset.card, summary="A HeteroData object.")
+    holds: ClassVar[Holds | None] = "hetero"
+
+
 class LiveSnapshots(LiveDataset):
     """Stands in a spec for a ``SnapshotSequence`` that a user passed."""
 
@@ -79,9 +90,39 @@ class LiveClouds(LiveDataset):
     card: ClassVar[Card] = replace(LiveDataset.card, task="graph classification", summary="A PointClouds object.")
 
 
+class LiveGraphs(LiveDataset):
+    """Stands in a spec for a ``GraphCollection`` that a user passed, whose graphs are classified."""
+
+    title: ClassVar[str] = "own graphs"
+    card: ClassVar[Card] = replace(LiveDataset.card, task="graph classification", summary="A GraphCollection object.")
+    holds: ClassVar[Holds | None] = "graphs"
+
+
+class LiveNodesOfGraphs(LiveDataset):
+    """Likewise, of one whose nodes are classified."""
+
+    title: ClassVar[str] = "own graphs"
+    card: ClassVar[Card] = replace(LiveDataset.card, summary="A GraphCollection object.")
+    holds: ClassVar[Holds | None] = "graphs"
+
+
 def is_data(value: object) -> bool:
     """Whether a dataset was passed itself, not by its name."""
-    return hasattr(value, "edge_index") or isinstance(value, PointClouds) or _is_temporal(value)
+    return any((hasattr(value, "edge_index"), isinstance(value, PointClouds), _is_temporal(value), _is_hetero(value)))
+
+
+def as_live(value: Any) -> Any:
+    """A user's data as a run takes it: of a ``HeteroData`` the graph of the nodes that have labels."""
+    if not _is_hetero(value):
+        return value
+    from workbench.datasets.hetero.graph import HeteroGraph
+
+    return HeteroGraph.from_hetero_data(value)
+
+
+def _is_hetero(value: object) -> bool:
+    """Whether it is a ``HeteroData`` of PyG."""
+    return hasattr(value, "node_types") and hasattr(value, "edge_types")
 
 
 def _is_temporal(value: object) -> bool:
@@ -99,6 +140,10 @@ def live_dataset(data: Any) -> LiveDataset:
     check(data, "the data you passed")
     kinds: dict[type, type[LiveDataset]] = {SnapshotSequence: LiveSnapshots, PointClouds: LiveClouds}
     kind = next((found for of, found in kinds.items() if isinstance(data, of)), LiveDataset)
+    if isinstance(getattr(data, "x", None), HeteroFeatures):
+        kind = LiveHetero
+    if isinstance(data, GraphCollection):
+        kind = LiveGraphs if data.level == "graph" else LiveNodesOfGraphs
     return kind(fingerprint=fingerprint(data))
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from workbench.runs.folder import Run
 from workbench.runs.stored_values import finite
 
-Metric = Literal["accuracy", "auc"]
+Metric = Literal["accuracy", "auc", "micro_f1"]
 ELSEWHERE = ("format", "seed", "device", "umap")  # of a spec: what runs of one entry may differ in
 OBSERVING = ("lens_every", "cuda_graph", "keep_every")  # likewise, of a training: they change no result
 
@@ -48,7 +48,8 @@ def measured(run: Run) -> tuple[dict[str, Any], Seed, Metric]:
         str(part["name"])
     if not document["method"]:
         raise ValueError("a spec without a method")
-    metric: Metric = "auc" if "auc" in result["teacher"]["metrics"]["test"] else "accuracy"
+    scores = result["teacher"]["metrics"]["test"]
+    metric: Metric = "auc" if "auc" in scores else "micro_f1" if "micro_f1" in scores else "accuracy"
     student = _score(result, "student", metric)
     if student is None:
         raise ValueError("the student has not been measured")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workbench.datasets.base import Progress, data_root
+from workbench.datasets.base import Progress, data_root, held_by
 from workbench.datasets.load import load_dataset
 from workbench.runs.live import Live
 from workbench.runs.ways import way_of
@@ -26,4 +26,4 @@ def preflight(spec: Spec, progress: Progress | None = None, live: Live | None = 
     """
     live = live or Live()
     data = live.data if live.data is not None else load_dataset(spec.dataset, data_root(), progress)
-    return way_of(spec.dataset.card.task).check(spec, data, live)
+    return way_of(held_by(spec.dataset)).check(spec, data, live)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from torch import nn
 
+from workbench.datasets.hetero.features import HeteroFeatures
 from workbench.datasets.measure import num_classes
 from workbench.errors import UsageError, WorkbenchError
 from workbench.methods.base import Widths
@@ -67,11 +68,15 @@ def _outputs(spec: Spec, role: Role, live: Live, data: Data, classes: int) -> Ou
     module: nn.Module | None = getattr(live, role)
     if module is not None:
         return _output_of_own(module, role, data, classes)
-    x = torch.zeros(PROBE_NODES, data.num_features)
     edge_index = torch.arange(PROBE_NODES).repeat(2, 1).roll(1, dims=1)
     config: ModelConfig = getattr(spec, role)
+    x: Any = torch.zeros(PROBE_NODES, data.num_features)
+    channels = data.num_features
+    if isinstance(data.x, HeteroFeatures):
+        x = data.x.few(PROBE_NODES)
+        channels = x.channels
     with torch.no_grad():
-        return config.build(data.num_features, classes).eval().encode(x, edge_index)
+        return config.build(channels, classes).eval().encode(x, edge_index)
 
 
 def _output_of_own(module: nn.Module, role: Role, data: Data, classes: int) -> Output:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -20,11 +22,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from workbench.models.base import Output
+    from workbench.runs.trackers.feeds import Feeds
     from workbench.training.checkpoint import Checkpoint
 
 Stage = Literal["teacher", "student", "plain"]  # plain: a student without distillation beside the other one
 STATUS_SECONDS = 0.25  # between two writes of status.json while training
 CHECKPOINT_SECONDS = 5.0
+TRACKERS = "WORKBENCH_TRACKERS"  # see workbench.runs.trackers
 UMAP_OF = "UMAP of the"  # how the log says which one is being made
 
 
@@ -43,6 +47,7 @@ class RunRecorder:
         self._folder = self._folder_number()
         self._since: float | None = None
         self._stop = False
+        self._feeds: Feeds | None = None
 
     def __enter__(self) -> RunRecorder:
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
@@ -54,11 +59,16 @@ class RunRecorder:
         self._closed.set()
         if self._metrics is not None:
             self._metrics.close()
+        if self._feeds is not None:
+            self._feeds.end(self.status, self.run.result)
+            with suppress(RunError):  # the folder is gone, as has been said
+                self._warn_of_feeds(self._feeds)
 
     def start_clock(self) -> None:
         """The run has its device: the time from now on counts."""
         self._since = time.monotonic()
         self._before = self.status.elapsed
+        self._feed()
 
     def elapsed(self) -> float:
         """Seconds of work on this run, those of earlier processes included."""
@@ -96,6 +106,8 @@ class RunRecorder:
         records = [r for r in self.run.metrics() if r["stage"] != stage or r["epoch"] <= resumed_at]
         self._guard(lambda: write_text(path, "".join(json.dumps(record) + "\n" for record in records)))
         self._metrics = path.open("a", encoding="utf-8")
+        if feeds := self._feed():
+            feeds.begin(stage, resumed_at, [record for record in records if record["stage"] == stage])
         self.say(state="running", stage=title, epoch=resumed_at, epochs=epochs, eta_seconds=None)
         self.log(f"{title}: up to {epochs} epochs" + (f", going on after epoch {resumed_at}" if resumed_at else ""))
 
@@ -104,11 +116,16 @@ class RunRecorder:
         self.begin("teacher", "reusing the teacher", len(records))
         for record in records:
             self._append({"stage": "teacher", **record})
+        if self._feeds is not None:
+            self._feeds.curve("teacher", records)
 
     # -- the loop's Recorder -----------------------------------------------------------------------
 
     def epoch(self, record: dict[str, Any]) -> None:
         self._append({"stage": self._stage, **record})
+        if self._feeds is not None:
+            self._feeds.epoch(self._stage, record)
+            self._warn_of_feeds(self._feeds)
         now = time.monotonic()
         if now - self._told >= STATUS_SECONDS:
             from workbench.runs.environment import reserved_memory
@@ -157,6 +174,19 @@ class RunRecorder:
         """Let readers of the metrics see every epoch so far."""
         if self._metrics is not None:
             self._metrics.flush()
+
+    def _feed(self) -> Feeds | None:
+        """The trackers that the environment names, from the first moment of work on; None where it names none."""
+        if self._feeds is None and (wanted := os.environ.get(TRACKERS)):
+            from workbench.runs.trackers.feeds import Feeds
+
+            self._feeds = Feeds(self.run, wanted)
+            self._warn_of_feeds(self._feeds)
+        return self._feeds
+
+    def _warn_of_feeds(self, feeds: Feeds) -> None:
+        for fault in feeds.new_faults():
+            self.warn(fault)
 
     def _write(self) -> Status:
         def write() -> None:

@@ -11,6 +11,7 @@ from workbench.runs.folder import Run
 
 RUNS_ROOT = "WORKBENCH_RUNS"
 PRIVATE = ".workbench"  # below the root: teacher cache, queue, index
+TRIALS = "trials"  # below the private folder: runs of searches, which are on no list
 
 
 def runs_root() -> Path:
@@ -66,7 +67,9 @@ def demo_runs() -> list[Run]:
 
 
 def private_folder(root: Path, *parts: str) -> Path:
-    """A folder of the workbench's own below the runs root, made when missing."""
+    """A folder of the workbench's own below the runs root, made when missing; the runs of searches share that of it."""
+    if root.name == TRIALS and root.parent.name == PRIVATE:
+        root = root.parent.parent
     folder = root.joinpath(PRIVATE, *parts)
     try:
         folder.mkdir(parents=True, exist_ok=True)

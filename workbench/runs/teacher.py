@@ -14,9 +14,8 @@ from torch import nn
 from workbench.runs.live import with_encode
 from workbench.runs.teacher_cache import WEIGHTS, cached_teacher, own_teacher
 from workbench.runs.teacher_control import keep_untrained, labels_still_true, permuted_labels
-from workbench.runs.trained import Job, Trained, measure, suited, train
+from workbench.runs.trained import Job, Trained, measure, train
 from workbench.training.distiller import Distiller
-from workbench.training.loop import encode
 from workbench.training.random_state import seed_everything
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ def obtain_teacher(job: Job) -> Trained:
     spec, live = job.spec, job.live
     seed_everything(spec.seed, spec.teacher_training.deterministic)
     if live.teacher is not None and not live.train_teacher:
-        module = with_encode(live.teacher).to(job.batch.x.device)
+        module = with_encode(live.teacher).to(job.device)
         info = {"best_epoch": None, "epochs": 0, "seconds": 0.0, "reused": True, "hash": spec.teacher_id}
         return measure(job, "teacher", module, job.batch, spec.teacher_training, info)
     module = (
@@ -41,8 +40,8 @@ def obtain_teacher(job: Job) -> Trained:
         if live.teacher is not None
         else spec.teacher.build(job.batch.num_features, job.classes)
     )
-    module = module.to(job.batch.x.device)
-    batch = suited(module, job.batch)
+    module = module.to(job.device)
+    batch = job.suited(module)
 
     def make(folder: Path) -> dict[str, Any]:
         return _make(job, module, batch, folder)
@@ -51,12 +50,12 @@ def obtain_teacher(job: Job) -> Trained:
         info = own_teacher(job.recorder, cache_key(job), make)
     else:
         info = cached_teacher(job.recorder, cache_key(job), job.fingerprint, module, make)
-    return Trained(module, encode(module, batch, spec.teacher_training), info)
+    return Trained(module, job.output(module, batch, spec.teacher_training), info)
 
 
 def cache_key(job: Job) -> str:
     """What the teacher depends on: dataset, architecture, training, control, seed, and the kind of device."""
-    return f"{job.spec.teacher_id}-{job.batch.x.device.type}"
+    return f"{job.spec.teacher_id}-{job.device.type}"
 
 
 def _make(job: Job, module: nn.Module, batch: Data, folder: Path) -> dict[str, Any]:

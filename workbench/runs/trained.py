@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from workbench.datasets.hetero.features import HeteroFeatures
 from workbench.models.budget import parameter_bytes
 from workbench.models.features import features_for
 from workbench.runs.recorder import Stage
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from workbench.tasks import NodeClassification, Split
     from workbench.training.checkpoint import Checkpoint
     from workbench.training.distiller import Distiller
+    from workbench.training.loop import Fitted
 
 LATENCY_REPEATS = 10
 
@@ -45,6 +47,30 @@ class Job:
     task: NodeClassification
     checkpoint: Checkpoint | None = None
     fingerprint: str = ""  # of the graph
+
+    @property
+    def device(self) -> torch.device:
+        """Where models are."""
+        device: torch.device = self.batch.x.device
+        return device
+
+    def suited(self, module: nn.Module) -> Data:
+        """The graph with its features in the layout that suits ``module``."""
+        return suited(module, self.batch)
+
+    def fitted(
+        self, distiller: Distiller, batch: Data, targets: Any, training: Training, checkpoint: Checkpoint | None
+    ) -> Fitted:
+        """Train on ``batch``, which is this run's graph, possibly with other labels."""
+        return fit(distiller, batch, targets, training, self.recorder, checkpoint)
+
+    def output(self, module: nn.Module, batch: Data, training: Training) -> Output:
+        """What the module gives for the whole graph in evaluation mode."""
+        return encode(module, batch, training)
+
+    def latency(self, module: nn.Module, batch: Data, training: Training) -> float:
+        """Milliseconds of one inference on the whole graph."""
+        return latency(module, batch, training)
 
     def resume_point(self, stage: Stage) -> Checkpoint | None:
         """The checkpoint, where it was taken in ``stage``."""
@@ -67,7 +93,7 @@ def train(
     checkpoint = job.resume_point(stage)
     resumed_at = checkpoint.header["epoch"] if checkpoint else 0
     job.recorder.begin(stage, f"training the {stage}", training.epochs, resumed_at)
-    fitted = fit(distiller, batch, targets, training, job.recorder, checkpoint)
+    fitted = job.fitted(distiller, batch, targets, training, checkpoint)
     job.recorder.say(stage=f"testing the {stage}", eta_seconds=None)
     save_tensors(weights, fitted.weights)
     distiller.student.load_state_dict(load_tensors(weights).tensors)
@@ -79,7 +105,7 @@ def measure(
     job: Job, stage: Stage, module: nn.Module, batch: Data, training: Training, info: dict[str, Any]
 ) -> Trained:
     """Metrics, size and latency of a module as it stands; a metric that is not finite is None."""
-    output = encode(module, batch, training)
+    output = job.output(module, batch, training)
     parameters = count_parameters(module)
     splits: tuple[Split, ...] = ("train", "val", "test")
     facts = {
@@ -87,8 +113,9 @@ def measure(
         "parameters": parameters,
         "bytes": parameter_bytes(parameters),
         "metrics": {split: finite_metrics(job.task.evaluate(output.logits, batch, split)) for split in splits},
+        **({"embedding_parameters": embedding_parameters(module)} if embedding_parameters(module) else {}),
         **info,
-        "latency_ms": latency(module, batch, training),
+        "latency_ms": job.latency(module, batch, training),
     }
     return Trained(module, output, facts)
 
@@ -96,13 +123,22 @@ def measure(
 def suited(module: nn.Module, batch: Data) -> Data:
     """``batch`` with its features in the layout that suits ``module`` (bags of words stay sparse on the CPU)."""
     suited_batch = copy.copy(batch)
-    suited_batch.x = features_for(module, batch.x)
+    if isinstance(batch.x, HeteroFeatures):
+        suited_batch.x = batch.x.with_features(lambda x: features_for(module, x))
+    else:
+        suited_batch.x = features_for(module, batch.x)
     return suited_batch
 
 
 def count_parameters(module: nn.Module) -> int:
-    """All of them: a teacher of one's own may come frozen."""
-    return sum(p.numel() for p in module.parameters())
+    """All of them, as a teacher of one's own may come frozen, but for embeddings of single nodes without features."""
+    return sum(p.numel() for p in module.parameters()) - embedding_parameters(module)
+
+
+def embedding_parameters(module: nn.Module) -> int:
+    """Those that belong to single nodes, which published counts leave out: they grow with the graph."""
+    found: int = getattr(module, "embedding_parameters", 0)
+    return found
 
 
 def latency(module: nn.Module, batch: Data, training: Training) -> float:

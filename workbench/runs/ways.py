@@ -1,4 +1,4 @@
-"""How a run of each task is carried out: one module per task, found by the task's name."""
+"""How a run is carried out: one module for each kind of data, found by what the dataset holds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from workbench.datasets.base import Task
+from workbench.datasets.base import Holds
 
 if TYPE_CHECKING:
     import torch
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from workbench.spec import Spec
     from workbench.training.checkpoint import Checkpoint
 
-MODULES: dict[Task, str] = {
-    "node classification": "workbench.runs.node_classification",
-    "graph classification": "workbench.runs.graph_classification",
-    "link prediction": "workbench.runs.online",
+MODULES: dict[Holds, str] = {
+    "graph": "workbench.runs.node_classification",
+    "hetero": "workbench.runs.node_classification",
+    "graphs": "workbench.runs.many_graphs",
+    "clouds": "workbench.runs.graph_classification",
+    "snapshots": "workbench.runs.online",
 }
 
 
@@ -54,7 +56,7 @@ class Way(Protocol):
     def carry_out(self, order: Order) -> Found: ...
 
 
-def way_of(task: Task) -> Way:
-    """The module for a task."""
-    module: Any = import_module(MODULES[task])
+def way_of(held: Holds) -> Way:
+    """The module for data of a kind."""
+    module: Any = import_module(MODULES[held])
     return module

@@ -25,7 +25,7 @@ from workbench.runs.recorder import RunRecorder
 def main(arguments: list[str]) -> int:
     """Run the folder named on the command line; the exit code is 0, or 1 when the run did not finish.
 
-    ``FOLDER umap`` only adds the UMAP to a finished run.
+    ``FOLDER umap`` only adds the UMAP to a finished run, ``FOLDER robustness`` its accuracy on disturbed graphs.
     """
     run = Run(Path(arguments[0]).absolute())
     try:
@@ -38,6 +38,11 @@ def main(arguments: list[str]) -> int:
             from workbench.runs.execute import try_umap
 
             try_umap(recorder)
+            return 0
+        if arguments[1:] == ["robustness"]:
+            from workbench.runs.robustness import try_robustness
+
+            try_robustness(recorder)
             return 0
         signal.signal(signal.SIGTERM, _stopper(recorder))
         recorder.say(state="queued", stage="waiting for the device")

@@ -12,6 +12,7 @@ from torch_geometric import nn as pyg
 
 from workbench.kernels.propagate import SparseOperator, propagate
 from workbench.models.features import dense, is_plain, is_watched, project_first
+from workbench.models.layers.edge_weights import WeightedEdges
 from workbench.models.layers.last_input import Graph, LastInput
 
 
@@ -29,6 +30,11 @@ def _summing(graph: Graph | None, send_messages: Callable[[Tensor, Any], Tensor]
         return sums if bias is None else sums + bias
 
     return neighbours
+
+
+def _edges(graph: Graph | None, edge_index: Any) -> Any:
+    """What messages are sent along: the edges of a graph that came with its weights, or what the layer was given."""
+    return graph.edge_index if isinstance(graph, WeightedEdges) else edge_index
 
 
 class GCNConv(pyg.GCNConv):
@@ -69,7 +75,7 @@ class SAGEConv(pyg.SAGEConv):
             return super().forward(x, edge_index, size)
         last = self.last_input
         graph = None if self.explain else last.graph(x, edge_index)
-        neighbours = _summing(graph, lambda h, _: self.propagate(edge_index, x=(h, h)))
+        neighbours = _summing(graph, lambda h, edges: self.propagate(_edges(edges, edge_index), x=(h, h)))
         own = last.apply(self.lin_r, x)
         plain = is_plain(self.lin_l)
         x = x if plain else dense(x)
@@ -97,7 +103,7 @@ class GINConv(pyg.GINConv):
         plain = is_plain(first) and not is_watched(self.nn)
         x = x if plain else dense(x)
         graph = None if self.explain else last.graph(x, edge_index)
-        neighbours = _summing(graph, lambda h, _: self.propagate(edge_index, x=(h, h)))
+        neighbours = _summing(graph, lambda h, edges: self.propagate(_edges(edges, edge_index), x=(h, h)))
         width = getattr(first, "out_features", 0)  # 0: nothing is kept for a layer that does not say how wide it is
         sums = None if graph is None else last.product(x, graph, neighbours, width)
         if sums is None and plain and project_first(x, first.out_features):

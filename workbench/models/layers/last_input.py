@@ -82,9 +82,11 @@ class LastInput:
     def graph(self, x: Tensor, edge_index: Any, matrix: bool = True) -> Graph | None:
         """The weighted graph on the rows of x; None for anything but an ordinary edge_index (2, E).
 
-        A matrix where that is fast, unless ``matrix`` is False: then edges with weights. Raises UsageError for an
-        edge to a node that x has no row for.
+        A matrix where that is fast, unless ``matrix`` is False: then edges with weights. Edges that have their weights
+        already keep them. Raises UsageError for an edge to a node that x has no row for.
         """
+        if isinstance(edge_index, WeightedEdges):
+            return _as_matrix(edge_index, x.shape[0]) if matrix and _has_sparse_products(x) else edge_index
         if type(edge_index) is not Tensor or edge_index.dtype != torch.long or edge_index.shape[:-1] != (2,):
             return None
         as_matrix = matrix and _has_sparse_products(x) and edge_index.device == x.device and not _is_traced()
@@ -152,9 +154,12 @@ class LastInput:
             if not as_matrix:
                 return self._weigh(edge_index, num_nodes, dtype)
             check_edges(edge_index, num_nodes)  # a sparse product would read whatever stands there
-            edges, weight = self._weigh(edge_index, num_nodes, dtype)
-            pattern = EdgePattern.of(edges, num_nodes)
-            return SparseOperator.of_edges(pattern, weight[pattern.order])
+            return _as_matrix(self._weigh(edge_index, num_nodes, dtype), num_nodes)
+
+
+def _as_matrix(edges: WeightedEdges, num_nodes: int) -> SparseOperator:
+    pattern = EdgePattern.of(edges.edge_index, num_nodes)
+    return SparseOperator.of_edges(pattern, edges.weight[pattern.order])
 
 
 def _countable(tensor: Tensor) -> bool:
