@@ -58,10 +58,10 @@ def sweep(
     continues a sweep. Runs with the same teacher share it.
 
     \b
-    datasets: [cora, citeseer]
+    datasets: \\[cora, citeseer]
     teachers: gat
-    students: [gcn, {name: gcn, hidden_channels: 16}]
-    methods: [none, kd, kd+gcrd]
+    students: \\[gcn, {name: gcn, hidden_channels: 16}]
+    methods: \\[none, kd, kd+gcrd]
     seeds: 0-9
     training: {epochs: 200}
 
