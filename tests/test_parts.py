@@ -11,7 +11,7 @@ from workbench.datasets.base import Task
 from workbench.errors import UsageError
 from workbench.methods import KD, Distill2Vec
 from workbench.models import DySATConfig, GCNConfig
-from workbench.parts import USUAL, parse_dataset, preset_documents, with_usual_parts
+from workbench.parts import USUAL, parse_dataset, parse_method, preset_documents, with_usual_parts
 from workbench.registry import datasets, methods, models
 from workbench.spec import Online, Spec, Training
 
@@ -287,3 +287,18 @@ def test_online_settings_change_the_run_and_those_of_a_teacher_also_the_teacher(
         changed = Spec.parse({"dataset": SNAPSHOTS, "online": change})
         assert changed.id != plain.id
         assert changed.teacher_id != plain.teacher_id
+
+
+@pytest.mark.parametrize("given", ["kd", ["kd"], [{"name": "kd"}], {"name": "kd"}, None])
+@pytest.mark.parametrize("dataset", ["ppi", "molhiv"])
+def test_a_datasets_own_setting_of_a_method_holds_in_whichever_way_the_method_is_named(dataset, given):
+    filled = with_usual_parts({"dataset": dataset, "method": given})["method"]
+    (part,) = parse_method(filled)
+    assert (part.alpha, part.temperature) == (0.5, 1.0)
+
+
+def test_in_a_sum_it_holds_for_its_own_part_and_what_is_said_goes_first():
+    kd, gcrd = parse_method(with_usual_parts({"dataset": "ppi", "method": "kd+gcrd"})["method"])
+    assert (kd.alpha, kd.temperature, gcrd.name) == (0.5, 1.0, "gcrd")
+    (said,) = parse_method(with_usual_parts({"dataset": "ppi", "method": [{"name": "kd", "alpha": 0.7}]})["method"])
+    assert (said.alpha, said.temperature) == (0.7, 1.0)

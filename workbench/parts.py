@@ -128,6 +128,8 @@ def _under(part: str, options: Any, given: Any) -> Any:
     """``given``, with the options of a preset where it says nothing."""
     if given is None:
         return options
+    if part == "method" and isinstance(options, Mapping):
+        return _methods_under(options, given)
     if isinstance(given, str) and part in ("dataset", "teacher", "student"):
         given = {"name": given}
     if not isinstance(given, Mapping) or not isinstance(options, Mapping):
@@ -135,3 +137,17 @@ def _under(part: str, options: Any, given: Any) -> Any:
     if "name" in options and given.get("name", options["name"]) != options["name"]:
         return given
     return {**options, **given}
+
+
+def _methods_under(options: Mapping[str, Any], given: Any) -> Any:
+    """The methods ``given``, in whichever form, of which the preset's own one has its options."""
+    if isinstance(given, str):
+        given = given.split("+")
+    parts = [given] if isinstance(given, Mapping) else given
+    if not isinstance(parts, list | tuple):
+        return given
+    named = [{"name": part} if isinstance(part, str) else part for part in parts]
+    return [
+        {**options, **part} if isinstance(part, Mapping) and part.get("name") == options["name"] else part
+        for part in named
+    ]

@@ -116,6 +116,8 @@ def test_re_derived_labels_of_ppi_are_said_and_no_difference_is_taken(add):
     assert row.minus_paper is None
     assert "re-derived labels" in row.gap
     assert "Yang et al., CVPR 2020: 96.1." in row.gap  # the other paper's number for the same
+    students = [each for each in rows(papers=True) if (each.method, each.parameters) == ("lsp", 176_846)]
+    assert [bool(each.runs) for each in students] == [True]  # it is not called a row that nobody has run
 
 
 def test_a_quick_preset_is_said(add):

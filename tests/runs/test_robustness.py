@@ -11,7 +11,6 @@ from run_folders import write_run
 import workbench as wb
 from workbench.analysis.robustness import add_edges, noisy_features, remove_edges
 from workbench.errors import RunError, UsageError
-from workbench.runs import robustness as measuring
 from workbench.runs import robustness_judge as judging
 from workbench.runs.folder import Run
 from workbench.runs.recorder import RunRecorder
@@ -19,7 +18,7 @@ from workbench.runs.robustness import FAILED, measure_robustness, student_alone_
 from workbench.runs.robustness_file import FILE, has_robustness, read_robustness
 from workbench.runs.robustness_plan import LEVELS, Plan
 from workbench.runs.store import list_runs
-from workbench.runs.stored_models import has_weights
+from workbench.runs.stored_models import has_weights, weights_hash
 from workbench.runs.worker import main as worker
 from workbench.training.checkpoint import load_tensors
 
@@ -218,10 +217,16 @@ def test_data_that_has_changed_is_said(runs, monkeypatch):
 def test_only_finished_runs_on_one_graph_are_measured(runs_root, make_run_folder, make_cloud_folder, trained, tmp_path):
     with pytest.raises(UsageError, match="is failed: only a finished run"):
         measure_robustness(Run(make_run_folder(state="failed")))
+    judged_by_auc = make_run_folder("judged-by-auc-0123456789ab")
+    result = json.loads((judged_by_auc / "result.json").read_text())
+    result["student"]["metrics"]["test"]["auc"] = 0.7
+    (judged_by_auc / "result.json").write_text(json.dumps(result))
+    with pytest.raises(UsageError, match="not judged by its accuracy"):
+        measure_robustness(Run(judged_by_auc))
     cloud = make_cloud_folder()
     shutil.copy(trained[0].path / "student.safetensors", cloud)
     shutil.copy(trained[0].path / "student.safetensors", cloud / "teacher.safetensors")
-    reference = {"file": "teacher.safetensors", "sha256": measuring.weights_hash(Run(cloud), "student")}
+    reference = {"file": "teacher.safetensors", "sha256": weights_hash(Run(cloud), "student")}
     (cloud / "teacher").write_text(json.dumps(reference))
     with pytest.raises(UsageError, match="not about the nodes of one graph"):
         measure_robustness(Run(cloud))

@@ -77,7 +77,11 @@ def _figure(measured: Measured) -> None:
         "All models see the same disturbed graphs, with the weights that they have. Lines are means; bands are one "
         f"standard deviation, over training seeds where there are several. {_reading(kind)}{best}",
     )
-    shown.table(robustness_columns(found), f"robustness-{kind}", "robustness-table")
+    columns = robustness_columns(found)
+    one_digit = {
+        name: st.column_config.NumberColumn(format="%.1f") for name in columns if name not in ("model", "over")
+    }
+    shown.table(columns, f"robustness-{kind}", "robustness-table", column_config=one_digit)
     ids = list(measured.records)
     section_as_code("the robustness", runs_as_python(ids, "robustness", kind=kind), _command(measured, kind))
 

@@ -49,7 +49,7 @@ def draw(of: Sequence[Curve], kind: Kind, dataset: str = "") -> go.Figure:
     theme.finish(figure, HEIGHT)
     name = f"Robustness on {as_text(dataset)}" if dataset else "Robustness"
     title = {"text": name, "x": 0, "xanchor": "left", "font": {"size": theme.FONT + 2}}
-    return figure.update_layout(title=title, margin_t=44, legend_y=-0.16, showlegend=True, hovermode="closest")
+    return figure.update_layout(title=title, margin_t=44, legend_y=-0.2, showlegend=True, hovermode="closest")
 
 
 def _looks(of: Sequence[Curve]) -> list[tuple[str, str]]:

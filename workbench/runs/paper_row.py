@@ -18,11 +18,15 @@ MOST_DECIMALS = 2  # one of 10,000 test nodes is 0.01 %
 
 @dataclass(frozen=True)
 class PaperNumber:
-    """A published ``number``; ``same`` says whether it may be subtracted from ours, ``gap`` how protocols differ."""
+    """A published ``number``; ``same`` says whether it may be subtracted from ours, ``gap`` how protocols differ.
+
+    ``of_size`` says whether the model has the paper's size, though it may be on other data.
+    """
 
     number: Published
     same: bool
     gap: str
+    of_size: bool = True
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def _number(
     about_data, comparable = DATA.get(dataset, ("", True))
     words += [about_data] if about_data else []
     words += [f"{row.source}: {row}." for row in PUBLISHED if _is_like(row, found) and row.source != found.source]
-    return PaperNumber(found, same and comparable, " ".join(words))
+    return PaperNumber(found, same and comparable, " ".join(words), of_size=same)
 
 
 def _epochs(entry: Entry, of: str) -> int | None:
@@ -165,12 +165,14 @@ def _epochs(entry: Entry, of: str) -> int | None:
 
 
 def _is_like(row: Published, found: Published) -> bool:
-    return _key(row) == _key(found) and row.student_parameters == found.student_parameters
+    # A teacher is one whatever it teaches, and a row of it carries a student's size.
+    same_size = found.method == TEACHER or row.student_parameters == found.student_parameters
+    return _key(row) == _key(found) and same_size
 
 
 def _not_run(found: Sequence[Row]) -> Iterator[Row]:
     """A row for every published number that no row of the paper's size stands beside."""
-    have = {_key(row.paper.number) for row in found if row.paper is not None and row.paper.same}
+    have = {_key(row.paper.number) for row in found if row.paper is not None and row.paper.of_size}
     told = set()
     for number in PUBLISHED:
         key = _key(number)

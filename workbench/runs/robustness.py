@@ -19,7 +19,7 @@ from workbench.runs.robustness_judge import Model, judge
 from workbench.runs.robustness_plan import Kind, Plan
 from workbench.runs.side import fingerprint_of
 from workbench.runs.store import list_runs
-from workbench.runs.stored_models import weights_hash
+from workbench.runs.stored_models import model_hash
 
 if TYPE_CHECKING:
     from workbench.datasets.base import Progress
@@ -55,6 +55,8 @@ def measure_robustness(
     plan, known = plan or Plan(), {} if known is None else known
     if run.status.state != "done":
         raise UsageError(f"run {run.id} is {run.status.state}: only a finished run has models to judge")
+    if _test_metrics(run) & {"auc", "micro_f1"}:
+        raise UsageError(f"run {run.id} is not judged by its accuracy, and robustness is measured as accuracy")
     fingerprint = fingerprint_of(run) or ""
     stored = None if fresh else read_robustness(run)
     same = (fingerprint, plan.levels, plan.seeds)
@@ -118,12 +120,20 @@ def try_robustness(recorder: RunRecorder) -> None:
 
 def _models(run: Run, among: Iterable[Run]) -> dict[Role, Model]:
     """Teacher, student alone and student; raises RunError where the weights of the first or the last are gone."""
-    found: dict[Role, Model] = {"teacher": Model("teacher", run, "teacher", weights_hash(run, "teacher"))}
+    found: dict[Role, Model] = {"teacher": Model("teacher", run, "teacher", model_hash(run, "teacher"))}
     if alone := student_alone_of(run, among):
         with suppress(RunError):  # its weights are gone: as if it had not been run
-            found["alone"] = Model("alone", alone, "student", weights_hash(alone, "student"))
-    found["student"] = Model("student", run, "student", weights_hash(run, "student"))
+            found["alone"] = Model("alone", alone, "student", model_hash(alone, "student"))
+    found["student"] = Model("student", run, "student", model_hash(run, "student"))
     return found
+
+
+def _test_metrics(run: Run) -> set[str]:
+    """Names of what its student was tested by."""
+    student = (run.result or {}).get("student")
+    metrics = student.get("metrics") if isinstance(student, dict) else None
+    test = metrics.get("test") if isinstance(metrics, dict) else None
+    return set(test) if isinstance(test, dict) else set()
 
 
 def _same_models(stored: Robustness, models: dict[Role, Model]) -> bool:

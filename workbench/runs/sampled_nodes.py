@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from workbench.training.distiller import Distiller
 from workbench.training.layerwise import is_layered
 from workbench.training.loop import train_epochs
 from workbench.training.neighbour_sampling import InEdges
-from workbench.training.sampled import Compared, SampledStep, infer_whole
+from workbench.training.sampled import USUAL_SEEDS, Compared, SampledStep, infer_whole
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -66,7 +66,9 @@ class SampledJob(Job):
         return train_epochs(step, distiller, training, self.recorder, checkpoint)
 
     def output(self, module: nn.Module, batch: Data, training: Training) -> Output:
-        return infer_whole(module, batch, self.edges, training, self.device, keep_hidden=self._draws(module))
+        # A student that is trained on the whole graph may be compared with any layer, however large.
+        keep_hidden = self._draws(module) or self.spec.training.fan_out is None
+        return infer_whole(module, batch, self.edges, training, self.device, keep_hidden)
 
     def latency(self, module: nn.Module, batch: Data, training: Training) -> float:
         """Of the whole graph at once where that is not too large, else layer by layer, once."""
@@ -110,7 +112,20 @@ def check_sampled(spec: Spec, data: Data, live: Live) -> list[str]:
                 f"the {role} looks {depth} hops far and num_neighbors has {len(training.fan_out)}: what is beyond is "
                 f"missing in training"
             )
+    if spec.training.fan_out is not None:
+        _check_pairs(spec, int(data.train_mask.sum()), data.num_nodes)
     return notes
+
+
+def _check_pairs(spec: Spec, train_nodes: int, nodes: int) -> None:
+    """Raises UsageError where a mini-batch may hold one training node alone, and a method compares these nodes."""
+    on_training = [part.name for part in spec.method if getattr(part, "nodes", "all") == "train"]
+    batches = -(-nodes // (spec.training.batch_size or USUAL_SEEDS))
+    if on_training and Compared.by(spec.method).everywhere and train_nodes < 2 * batches:
+        raise UsageError(
+            f"{', '.join(on_training)} compares training nodes, and {batches:,} mini-batches share {train_nodes:,} of "
+            f"them: give a larger batch_size, so that each has two"
+        )
 
 
 def carry_out_sampled(order: Order) -> Found:
@@ -124,7 +139,10 @@ def carry_out_sampled(order: Order) -> Found:
     teacher = obtain_teacher(job if spec.teacher_training.fan_out else whole_job(order))
     if not is_finite(teacher.output):
         raise RunError("the teacher's output is not finite: train it with a lower learning rate")
-    student = _student(job, teacher) if spec.training.fan_out else train_student(whole_job(order), teacher)
+    if spec.training.fan_out:
+        student = _student(job, teacher)
+    else:
+        student = train_student(whole_job(order), _on(order.device, teacher))
     order.recorder.say(stage="storing embeddings")
     if all(_is_whole(found, job) for found in (teacher, student)):
         store_pictures(graph, teacher.output, student.output, order.recorder.run)
@@ -140,6 +158,12 @@ def whole_on(device: torch.device, batch: Data) -> Data:
     moved = copy.copy(batch)
     moved.x = batch.x.float()
     return moved.to(device)
+
+
+def _on(device: torch.device, found: Trained) -> Trained:
+    """The same model with its output on the device: that of a sampled one lies on the host."""
+    output = Output(found.output.logits.to(device), [layer.to(device) for layer in found.output.hidden])
+    return replace(found, output=output)
 
 
 def _is_whole(found: Trained, job: SampledJob) -> bool:
@@ -167,7 +191,8 @@ def _stored(job: SampledJob, teacher: Trained) -> Any:
     training = job.spec.teacher_training
     hidden = any(part.needs & {"hidden", "edges"} for part in methods)
     job.recorder.say(stage="storing the teacher's outputs")
-    key = key_of(teacher.module, job.fingerprint, training.precision)
+    # Two teachers may have the same weights and differ in an option (an untrained GCNII's alpha).
+    key = key_of(teacher.module, f"{job.fingerprint} {job.spec.teacher_id}", training.precision)
     return teacher_arrays(job.recorder.run.path.parent, key, partial(_make, job, teacher.module, training), hidden)
 
 

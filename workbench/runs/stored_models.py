@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,12 @@ def weights_hash(run: Run, who: Who) -> str:
     if who == "teacher" and _reference(run).get("sha256") != found:
         raise RunError(f"the cache holds another teacher by now than the one of run {run.id}: {AGAIN}")
     return found
+
+
+def model_hash(run: Run, who: Who) -> str:
+    """The SHA-256 of a model: of its weights, and of its options, which need not show in these. Raises as above."""
+    options = json.dumps(run.document[who], sort_keys=True, default=str)
+    return hashlib.sha256(f"{weights_hash(run, who)} {options}".encode()).hexdigest()
 
 
 def has_weights(run: Run) -> bool:

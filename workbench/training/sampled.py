@@ -140,7 +140,9 @@ class SampledStep(BatchStep):
             if not self.compared.around:
                 return _alone
             fan_out = fan_out[:1]
-        return neighbour_sampler(self.graph.edge_index, self.edges.num_nodes, fan_out, edges=self.edges)
+        return neighbour_sampler(
+            self.graph.edge_index, self.edges.num_nodes, fan_out, backend="torch", edges=self.edges
+        )
 
 
 def infer_whole(
