@@ -51,6 +51,7 @@ def test_a_link_for_a_class_is_built_on_the_page_and_ends_with_the_full_mode(pag
     built = page.locator("[data-testid=stCode]").filter(has_text="mode=class")
     page.get_by_role("option", name="Menu of pages", exact=True).click()
     built.filter(has_text=re.compile("hide=navigation$")).wait_for()
+    settle(page)  # a choice that is made while the page is drawn anew may be lost
     page.get_by_role("option", name="Colour", exact=True).click()
     built.filter(has_text=re.compile("hide=navigation,colour$")).wait_for()
     address = built.text_content().strip()

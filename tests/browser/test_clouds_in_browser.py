@@ -52,16 +52,17 @@ def painted_in(panel, colour):
     return int((np.abs(panel - colour).max(axis=2) < 40).sum())
 
 
-def test_shapes_are_drawn_in_space_and_follow_shape_layer_and_point(shapes):
+def test_shapes_are_drawn_in_space_and_follow_shape_layer_and_point(shapes, settle):
     before = panels(shapes)
     for panel in before:
         assert painted_in(panel, ORANGE) > 30
         assert painted_in(panel, BLUE) > 30
     slider = shapes.get_by_role("slider").first
     slider.focus()
-    for _ in range(3):
+    for point in (1, 2, 3):
         slider.press("ArrowRight")
-    shapes.wait_for_url("**point=3*")
+        shapes.wait_for_url(f"**point={point}*")
+        settle(shapes)
     shapes.wait_for_function(NEAREST, arg=3)
     for panel, old in zip(panels(shapes), before, strict=True):
         assert painted_in(panel, ORANGE) > 30

@@ -40,8 +40,9 @@ def test_only_what_can_be_downloaded_needs_a_data_root_that_can_be_written(comma
         return json.loads(command_line("doctor", "--json").stdout)["problems"]
 
     assert any("WORKBENCH_DATA" in problem for problem in problems())
-    for name in ("cora", "citeseer", "pubmed"):
-        monkeypatch.setattr(datasets[name], "is_ready", lambda self, root: True)
+    for name in datasets:
+        if "path" not in datasets[name].model_fields and not datasets[name].parse({}).wanted(file):
+            monkeypatch.setattr(datasets[name], "is_ready", lambda self, root: True)
     assert problems() == []
     lines = command_line("doctor").stdout.splitlines()
     assert "datasets to be downloaded: none" in lines

@@ -155,6 +155,7 @@ def test_datasets_are_listed_by_task_with_what_is_counted_of_them(command_line):
     heads = [line for line in lines if line[0] == "name"]
     assert [line[2:] for line in heads] == [
         ["nodes", "edges", "features", "classes", "on", "disk"],
+        ["nodes", "node_types", "edges", "relations", "classes", "on", "disk"],
         ["graphs", "nodes", "edges", "features", "classes", "on", "disk"],
         ["shapes", "points", "classes", "on", "disk"],
         ["nodes", "snapshots", "links", "on", "disk"],

@@ -143,7 +143,16 @@ def _told(sweep: Sweep) -> Iterator[Callable[[SweepRecord], None]]:
             said[:] = [ended, now]
             say(f"{sweep.name}: {headline(progress)}")
 
-    yield _sometimes(line)
+    look = _sometimes(line)
+    latest: list[SweepRecord] = []
+
+    def told(record: SweepRecord) -> None:
+        latest[:] = [record]
+        look(record)
+
+    yield told
+    for record in latest:  # how it ended is said, however short ago something else was
+        line(record)
 
 
 def _sometimes(look: Callable[[SweepRecord], None]) -> Callable[[SweepRecord], None]:
