@@ -252,3 +252,36 @@ def test_many_graphs_are_not_sampled():
 def test_a_model_that_cannot_be_computed_layer_by_layer_is_refused_before_the_run(tmp_path):
     with pytest.raises(UsageError, match="layer by layer"):
         distill("builtin-citation", student="sign", method="kd", training={"num_neighbors": "5"}, root=tmp_path)
+
+
+def test_a_method_on_training_nodes_needs_two_of_them_in_every_mini_batch(tmp_path):
+    method = [{"name": "kd"}, {"name": "gcrd", "nodes": "train"}]  # 157 mini-batches share 140 training nodes
+    with pytest.raises(UsageError, match="larger batch_size"):
+        distill("builtin-citation", method=method, training={"num_neighbors": "5", "batch_size": 16}, root=tmp_path)
+    assert not any(path.name.startswith("builtin") for path in tmp_path.iterdir())
+
+
+def test_untrained_teachers_with_the_same_weights_and_other_options_have_outputs_of_their_own(tmp_path):
+    for alpha in (0.1, 0.5):  # of GCNII: no weight depends on it
+        teacher = {"name": "gcnii", "hidden_channels": 8, "num_layers": 2, "alpha": alpha}
+        short = {"epochs": 1, "num_neighbors": "2,2", "batch_size": 34}
+        more = {"teacher_control": "untrained", "training": short, "device": "cpu", "root": tmp_path}
+        distill("builtin-karate", teacher, "gcn", "kd", **more)
+    assert len(list((tmp_path / ".workbench" / "teacher_outputs").glob("*/outputs.json"))) == 2
+
+
+def test_a_teacher_on_samples_teaches_hidden_layers_to_a_student_on_the_whole_graph(tmp_path, monkeypatch):
+    monkeypatch.setattr("workbench.runs.sampled_nodes.PICTURES_UP_TO", 1)  # too large to be drawn
+    sampled = {"epochs": 2, "num_neighbors": "2,2", "batch_size": 17}
+    run = distill(
+        "builtin-karate",
+        "gcn",
+        "gcn",
+        "gsp",
+        teacher_training=sampled,
+        training={"epochs": 2},
+        device="cpu",
+        root=tmp_path,
+    )
+    assert run.status.state == "done"
+    assert all(record["terms"]["gsp"]["value"] > 0 for record in run.metrics("student"))
