@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from graph_scores import expected_metrics, values
 from sklearn.metrics import f1_score, roc_auc_score
 from small_graph_runs import SHORT, TEACHER, graphs, model, molecules, nodes_of_graphs, run
 
@@ -21,21 +22,6 @@ from workbench.training.whole_graphs import predict
 SPLITS = ("train", "val", "test")
 SUITED = [name for name in methods.names() if "graph classification" in methods[name].tasks]
 NODE_MODELS = ("gcn", "sage", "gat", "gatv2")
-
-
-def values(found: Run, role: str, term: str) -> list[float]:
-    return [record["terms"][term]["value"] for record in found.metrics(role)]
-
-
-def expected_metrics(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
-    """Accuracies and cross-entropy, in float64."""
-    logits, labels = logits.double().numpy(), labels.numpy()
-    right = logits.argmax(1) == labels
-    shares = [right[labels == label].mean() for label in np.unique(labels)]
-    highest = logits.max(1, keepdims=True)
-    log_total = highest[:, 0] + np.log(np.exp(logits - highest).sum(1))
-    loss = (log_total - logits[np.arange(len(labels)), labels]).mean()
-    return {"accuracy": right.mean(), "mean_class_accuracy": np.mean(shares), "loss": loss}
 
 
 @pytest.fixture(scope="module")
